@@ -1,0 +1,58 @@
+"""Raw qPCR curves to BCR::ABL1 on the International Scale.
+
+The names below are the public face; each is loaded when it is first used, so that `import bcrabl` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bcrabl.calibration import StandardCurve, fit_standard_curve
+    from bcrabl.curves import CurveAnalysis, analyse_curves
+    from bcrabl.errors import BcrablError
+    from bcrabl.formats import read_run
+    from bcrabl.run import Run
+    from bcrabl.scale import SampleScore
+    from bcrabl.simulation import simulate_run
+    from bcrabl.standards import score_sample
+
+__version__ = "0.1.0"
+
+_FACE = {
+    "BcrablError": "bcrabl.errors",
+    "CurveAnalysis": "bcrabl.curves",
+    "Run": "bcrabl.run",
+    "SampleScore": "bcrabl.scale",
+    "StandardCurve": "bcrabl.calibration",
+    "analyse_curves": "bcrabl.curves",
+    "fit_standard_curve": "bcrabl.calibration",
+    "read_run": "bcrabl.formats",
+    "score_sample": "bcrabl.standards",
+    "simulate_run": "bcrabl.simulation",
+}
+
+__all__ = [
+    "BcrablError",
+    "CurveAnalysis",
+    "Run",
+    "SampleScore",
+    "StandardCurve",
+    "__version__",
+    "analyse_curves",
+    "fit_standard_curve",
+    "read_run",
+    "score_sample",
+    "simulate_run",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name in _FACE:
+        return getattr(importlib.import_module(_FACE[name]), name)
+    raise AttributeError(f"module 'bcrabl' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

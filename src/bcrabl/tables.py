@@ -1,0 +1,396 @@
+"""Every table of the project: its columns, their types, units and meaning, and how it is written and read.
+
+This is the only place that knows a schema. Each field carries `unit` and `meaning` in its Arrow metadata, each file
+`table` and `schema_version`. Rows are sorted by the table's key, NaN becomes null, writer settings are fixed, and a
+file appears under its final name only when it is whole: the same rows give the same bytes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from bcrabl.errors import Problem, ResultsError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = [
+    "COPIES",
+    "CQ",
+    "CURVES",
+    "QC",
+    "REACTIONS",
+    "RESULTS",
+    "SCHEMA_VERSION",
+    "STANDARD_CURVES",
+    "TABLES",
+    "TRUTH",
+    "Table",
+    "list_column",
+    "read_table",
+    "write_table",
+]
+
+SCHEMA_VERSION = "1.0.0"
+
+
+@dataclass(frozen=True)
+class Table:
+    """One kind of table: its name, Arrow schema and the columns whose values identify and sort a row."""
+
+    name: str
+    schema: pa.Schema
+    key: tuple[str, ...]
+
+    def from_rows(self, rows: Iterable[Mapping[str, object]]) -> pa.Table:
+        """The table of these rows; a column that a row leaves out is null."""
+        listed = list(rows)
+        names = set(self.schema.names)
+        strangers = {name for row in listed for name in row} - names
+        if strangers:
+            raise KeyError(f"{self.name} has no column {', '.join(sorted(strangers))}")
+        return pa.Table.from_pylist([_without_nan(row) for row in listed], schema=self.schema)
+
+    def from_columns(self, columns: Mapping[str, object]) -> pa.Table:
+        """The table of these columns (arrays, lists or Arrow arrays of equal length); NaN becomes null."""
+        missing = set(self.schema.names) ^ set(columns)
+        if missing:
+            raise KeyError(f"{self.name}: columns that differ from the schema: {', '.join(sorted(missing))}")
+        arrays = [_arrow_array(columns[field.name], field) for field in self.schema]
+        return pa.Table.from_arrays(arrays, schema=self.schema)
+
+    def empty(self) -> pa.Table:
+        """The table with no rows."""
+        return self.schema.empty_table()
+
+
+def _without_nan(row: Mapping[str, object]) -> dict[str, object]:
+    return {name: None if isinstance(value, float) and value != value else value for name, value in row.items()}
+
+
+def _arrow_array(values: object, field: pa.Field) -> pa.Array:
+    if isinstance(values, pa.ChunkedArray):
+        return values.combine_chunks().cast(field.type)
+    if isinstance(values, pa.Array):
+        return values.cast(field.type)
+    return pa.array(values, type=field.type, from_pandas=True)
+
+
+def list_column(values: NDArray[np.float64]) -> pa.Array:
+    """The rows of an (n, m) array as an Arrow list column; NaN becomes null."""
+    import numpy as np
+
+    rows, length = values.shape
+    flat = np.ascontiguousarray(values, dtype=np.float64).ravel()
+    offsets = pa.array(np.arange(rows + 1, dtype=np.int32) * length)
+    return pa.ListArray.from_arrays(offsets, pa.array(flat, from_pandas=True))
+
+
+def list_values(column: pa.ChunkedArray | pa.Array) -> NDArray[np.float64]:
+    """The (n, m) array of a list column whose lists are equally long; null becomes NaN."""
+    import numpy as np
+
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    flat = array.flatten().to_numpy(zero_copy_only=False).astype(np.float64)
+    return flat.reshape(len(array), -1) if len(array) else np.empty((0, 0))
+
+
+def write_table(table: pa.Table, kind: Table, path: str | Path, metadata: Mapping[str, str] | None = None) -> None:
+    """Write a table as Parquet under `path`, whole or not at all, the same bytes for the same rows.
+
+    Parameters
+    ----------
+    table : rows in any order, with the schema of `kind`.
+    metadata : further key-value pairs for the file's footer; nothing that changes from one run to the next.
+    """
+    import pyarrow.parquet as pq
+
+    ordered = table.sort_by([(name, "ascending") for name in kind.key]).combine_chunks()
+    footer = {"table": kind.name, "schema_version": SCHEMA_VERSION, **(metadata or {})}
+    ordered = ordered.cast(kind.schema).replace_schema_metadata(dict(sorted(footer.items())))
+    with replacing(path) as temporary:
+        pq.write_table(ordered, temporary, compression="zstd", compression_level=3, write_page_checksum=True)
+
+
+def read_table(path: str | Path, kind: Table) -> pa.Table:
+    """Read a table that `write_table` wrote.
+
+    Raises
+    ------
+    ResultsError : the file is no Parquet, or was written with another schema version.
+    """
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            table = file.read()
+    except (pa.ArrowInvalid, OSError) as error:
+        raise ResultsError(
+            Problem(str(path), str(error), f"a {kind.name} table", "Remove the file and run again.")
+        ) from error
+    version = (table.schema.metadata or {}).get(b"schema_version", b"none").decode()
+    if version != SCHEMA_VERSION or table.schema.names != kind.schema.names:
+        raise ResultsError(
+            Problem(
+                str(path), f"schema version {version}", f"{SCHEMA_VERSION} of {kind.name}", "Run again to renew it."
+            )
+        )
+    return table.replace_schema_metadata(kind.schema.metadata)
+
+
+class replacing:  # noqa: N801 - reads as a verb: with replacing(path) as temporary
+    """Context manager: a temporary path beside `path` that replaces it on success and vanishes on failure."""
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = Path(path)
+        self._temporary = self._path.with_name(f".{self._path.name}.part")
+
+    def __enter__(self) -> Path:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        return self._temporary
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            _flush_to_disk(self._temporary)
+            os.replace(self._temporary, self._path)
+        else:
+            with suppress(FileNotFoundError):
+                self._temporary.unlink()
+
+
+def _flush_to_disk(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def write_text(text: str, path: str | Path) -> None:
+    """Write a UTF-8 text file, whole or not at all, with line feeds on every system."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(text.encode("utf-8"))
+
+
+_TYPES = {
+    "text": pa.string(),
+    "texts": pa.list_(pa.string()),
+    "number": pa.float64(),
+    "numbers": pa.list_(pa.float64()),
+    "count": pa.int32(),
+    "flag": pa.bool_(),
+    "date": pa.date32(),
+}
+
+
+def _schema(*columns: tuple[str, str, str, str]) -> pa.Schema:
+    """A schema from (name, type, unit, meaning)."""
+    fields = [
+        pa.field(name, _TYPES[kind], metadata={"meaning": meaning, "unit": unit})
+        for name, kind, unit, meaning in columns
+    ]
+    return pa.schema(fields)
+
+
+_WHO = (
+    ("run_id", "text", "", "run as named in the run sheet"),
+    ("well", "text", "", "well, row letter and column number without leading zero"),
+    ("target", "text", "", "target as named in the assay protocol"),
+)
+_ANNOTATION = (
+    ("dye", "text", "", "reporter dye"),
+    ("role", "text", "", "role of the reaction in RDML's words"),
+    ("sample_id", "text", "", "sample (one cDNA) or standard in the well"),
+    ("known_copies", "number", "copies/reaction", "copies put into a standard"),
+)
+_VENDOR = (
+    ("vendor_cq", "number", "cycles", "Cq as reported by the instrument software; null where it reports none"),
+    ("vendor_cq_text", "text", "", "the Cq cell as reported, where it is not a number"),
+    ("vendor_threshold", "number", "a.u.", "threshold as reported"),
+    ("vendor_baseline_start", "number", "cycles", "first cycle of the baseline as reported"),
+    ("vendor_baseline_end", "number", "cycles", "last cycle of the baseline as reported"),
+    ("vendor_task", "text", "", "task or type as reported"),
+    ("vendor_quantity", "number", "as exported", "quantity as reported, entered or calculated"),
+    ("vendor_quantity_unit", "text", "", "unit of the quantity as reported"),
+    ("vendor_omitted", "flag", "", "the export marks the reaction as omitted"),
+)
+
+REACTIONS = Table(
+    "reactions",
+    _schema(
+        ("part", "text", "", "run inside the file, for files that hold several"),
+        ("well", "text", "", "well, row letter and column number without leading zero"),
+        ("target", "text", "", "target as named in the export"),
+        *_ANNOTATION,
+        *_VENDOR,
+    ),
+    ("part", "well", "target"),
+)
+
+TRUTH = Table(
+    "truth",
+    _schema(
+        ("well", "text", "", "well"),
+        ("target", "text", "", "target"),
+        ("expected_copies", "number", "copies/reaction", "mean of the Poisson law the template was drawn from"),
+        ("drawn_copies", "number", "copies/reaction", "template molecules really in the simulated well"),
+    ),
+    ("well", "target"),
+)
+
+CURVES = Table(
+    "curves",
+    _schema(
+        *_WHO,
+        *_ANNOTATION,
+        ("cycles", "numbers", "cycles", "cycle numbers"),
+        ("fluorescence", "numbers", "a.u.", "signal as exported"),
+        ("passive_reference", "numbers", "a.u.", "passive reference dye; null where there is none"),
+        ("stage", "text", "", "how far the export had processed the signal: raw, normalised, baseline_subtracted"),
+        *_VENDOR,
+        ("layout_overrides", "texts", "", "what the layout sheet changed against the export"),
+        ("raw_part", "text", "", "run inside the raw file"),
+        ("raw_file", "text", "", "raw file as named in the run sheet"),
+        ("raw_sha256", "text", "", "SHA-256 of the raw file"),
+    ),
+    ("run_id", "target", "well"),
+)
+
+CQ = Table(
+    "cq",
+    _schema(
+        *_WHO,
+        *_ANNOTATION,
+        ("call", "text", "", "amplified, not_amplified or ambiguous"),
+        ("why", "text", "", "reason of the call"),
+        ("cq", "number", "cycles", "quantification cycle by the assay's method; null unless amplified or ambiguous"),
+        ("cq_sd", "number", "cycles", "standard error of cq from the noise of its own curve"),
+        ("cq_method", "text", "", "the assay's Cq method"),
+        ("cq_threshold", "number", "cycles", "Cq at the threshold"),
+        ("cq_second_derivative", "number", "cycles", "maximum of the second derivative of the fitted sigmoid"),
+        ("cq_first_derivative", "number", "cycles", "maximum of the first derivative of the fitted sigmoid"),
+        ("cq_cy0", "number", "cycles", "tangent at the inflection cut with the baseline (Guescini 2008)"),
+        ("threshold", "number", "a.u.", "threshold on the baseline-corrected signal"),
+        ("baseline_start", "number", "cycles", "first cycle of the baseline window used"),
+        ("baseline_end", "number", "cycles", "last cycle of the baseline window used"),
+        ("baseline_intercept", "number", "a.u.", "baseline line at cycle 0"),
+        ("baseline_slope", "number", "a.u./cycle", "slope of the baseline line"),
+        ("plateau", "number", "a.u.", "rise of the fitted sigmoid from baseline to plateau"),
+        ("efficiency", "number", "fold/cycle", "amplification per cycle in the exponential phase"),
+        ("n0", "number", "a.u.", "signal at cycle 0: threshold / efficiency ** cq"),
+        ("signal_to_noise", "number", "", "rise over the observed cycles per noise SD"),
+        ("fit_parameters", "numbers", "mixed", "baseline, plateau (a.u.), slope (1/cycle), e (cycles), asymmetry f"),
+        ("rss", "number", "a.u.²", "residual sum of squares of the sigmoid fit"),
+        ("flags", "texts", "", "what is noteworthy about the curve"),
+    ),
+    ("run_id", "target", "well"),
+)
+
+STANDARD_CURVES = Table(
+    "standard_curves",
+    _schema(
+        ("run_id", "text", "", "run as named in the run sheet"),
+        ("target", "text", "", "target"),
+        ("slope", "number", "cycles/decade", "slope of Cq on log10 copies"),
+        ("intercept", "number", "cycles", "Cq of one copy"),
+        ("slope_variance", "number", "(cycles/decade)²", "variance of the slope"),
+        ("intercept_variance", "number", "cycles²", "variance of the intercept"),
+        ("slope_intercept_covariance", "number", "cycles²/decade", "covariance of slope and intercept"),
+        ("residual_sd", "number", "cycles", "residual standard deviation"),
+        ("r_squared", "number", "", "coefficient of determination"),
+        ("efficiency", "number", "", "10 ** (-1 / slope) - 1"),
+        ("levels", "count", "", "distinct standard levels used"),
+        ("points", "count", "", "standard reactions used"),
+        ("points_used", "texts", "", "wells used"),
+        ("points_left_out", "texts", "", "wells left out, each with the reason"),
+        ("copies_low", "number", "copies/reaction", "lowest level used"),
+        ("copies_high", "number", "copies/reaction", "highest level used"),
+        ("accepted", "flag", "", "no acceptance check of this target failed"),
+        ("why", "text", "", "why there is no curve, or why it was not accepted"),
+    ),
+    ("run_id", "target"),
+)
+
+COPIES = Table(
+    "copies",
+    _schema(
+        *_WHO,
+        ("role", "text", "", "role of the reaction in RDML's words"),
+        ("sample_id", "text", "", "sample (one cDNA) or standard in the well"),
+        ("cq", "number", "cycles", "quantification cycle"),
+        ("detected", "flag", "", "the reaction amplified"),
+        ("copies", "number", "copies/reaction", "copies read off the standard curve; 0 where not detected"),
+        ("copies_low", "number", "copies/reaction", "lower 95 % limit from the standard curve"),
+        ("copies_high", "number", "copies/reaction", "upper 95 % limit from the standard curve"),
+        ("within_range", "flag", "", "inside the calibrated range; null where not detected"),
+        ("excluded", "flag", "", "takes no part in the result"),
+        ("excluded_why", "text", "", "why it takes no part"),
+    ),
+    ("run_id", "target", "well"),
+)
+
+RESULTS = Table(
+    "results",
+    _schema(
+        ("run_id", "text", "", "run as named in the run sheet"),
+        ("sample_id", "text", "", "sample (one cDNA)"),
+        ("role", "text", "", "role of the sample's reactions in RDML's words"),
+        ("patient_id", "text", "", "patient pseudonym"),
+        ("collection_date", "date", "", "day the specimen was drawn"),
+        ("run_date", "date", "", "day of the run, from the run sheet or the raw file"),
+        ("transcript", "text", "", "BCR::ABL1 transcript type"),
+        ("material", "text", "", "specimen"),
+        ("assay", "text", "", "assay protocol"),
+        ("control_gene", "text", "", "control gene"),
+        ("replicates", "count", "", "BCR::ABL1 reactions counted"),
+        ("detected_replicates", "count", "", "BCR::ABL1 reactions that amplified"),
+        ("control_replicates", "count", "", "control gene reactions counted"),
+        ("bcr_abl_copies", "number", "copies", "BCR::ABL1, sum over replicates, as read off the curve"),
+        ("bcr_abl_copies_scored", "number", "copies", "the same after the assay's rule for very few copies"),
+        ("control_copies", "number", "copies", "control gene in the same volume, summed over replicates"),
+        ("control_copies_lowest", "number", "copies/reaction", "control gene in its weakest replicate"),
+        ("ratio_percent", "number", "%", "100 × BCR::ABL1 / control gene, local scale"),
+        ("ratio_low", "number", "%", "lower 95 % limit of ratio_percent"),
+        ("ratio_high", "number", "%", "upper 95 % limit of ratio_percent; of an undetected sample: its upper bound"),
+        ("conversion_factor", "number", "", "local scale to International Scale"),
+        ("conversion_factor_id", "text", "", "the conversion factor's site, assay, control gene and first day"),
+        ("is_percent", "number", "%", "International Scale; 0 where not detected; null where there is none"),
+        ("is_low", "number", "%", "lower 95 % limit of is_percent"),
+        ("is_high", "number", "%", "upper 95 % limit of is_percent; of an undetected sample: its upper bound"),
+        ("detected", "flag", "", "any BCR::ABL1 replicate amplified"),
+        ("response_class", "text", "", "deepest molecular response class reached; null where none or not evaluable"),
+        ("sensitivity_percent", "number", "%", "one copy per control gene copies tested, local scale"),
+        ("sensitivity_class", "text", "", "deepest class the control gene copies permit"),
+        ("lod_copies", "number", "copies", "limit of detection per sample, from the assay protocol"),
+        ("evaluable", "flag", "", "control gene suffices to score the sample"),
+        ("outcome", "text", "", "report, review or repeat"),
+        ("flags", "texts", "", "why not simply report"),
+    ),
+    ("run_id", "sample_id"),
+)
+
+QC = Table(
+    "qc",
+    _schema(
+        ("run_id", "text", "", "run as named in the run sheet"),
+        ("target", "text", "", "target; null for a check of the whole run"),
+        ("sample_id", "text", "", "sample; null for a check of run or target"),
+        ("well", "text", "", "well; null for a check of more than one"),
+        ("check", "text", "", "what was checked"),
+        ("value", "number", "see unit", "what was found"),
+        ("lower", "number", "see unit", "lowest value that passes"),
+        ("upper", "number", "see unit", "highest value that passes"),
+        ("unit", "text", "", "unit of value, lower and upper"),
+        ("outcome", "text", "", "pass, warn or fail"),
+        ("message", "text", "", "the finding in words"),
+    ),
+    ("run_id", "target", "sample_id", "well", "check", "message"),
+)
+
+TABLES: Sequence[Table] = (CURVES, CQ, STANDARD_CURVES, COPIES, RESULTS, QC)
+"""The tables under results/, in the order of the way."""
