@@ -160,7 +160,7 @@ class replacing:  # noqa: N801 - reads as a verb: with replacing(path) as tempor
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
             _flush_to_disk(self._temporary)
-            os.replace(self._temporary, self._path)
+            self._temporary.replace(self._path)
         else:
             with suppress(FileNotFoundError):
                 self._temporary.unlink()
