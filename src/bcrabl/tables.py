@@ -120,8 +120,8 @@ def write_table(table: pa.Table, kind: Table, path: str | Path, metadata: Mappin
         pq.write_table(ordered, temporary, compression="zstd", compression_level=3, write_page_checksum=True)
 
 
-def read_table(path: str | Path, kind: Table) -> pa.Table:
-    """Read a table that `write_table` wrote.
+def read_table(path: str | Path, kind: Table, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a table that `write_table` wrote, whole or some of its columns.
 
     Raises
     ------
@@ -131,13 +131,14 @@ def read_table(path: str | Path, kind: Table) -> pa.Table:
 
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            table = file.read()
+            version = (file.schema_arrow.metadata or {}).get(b"schema_version", b"none").decode()
+            names = file.schema_arrow.names
+            table = file.read(columns=list(columns) if columns else None)
     except (pa.ArrowInvalid, OSError) as error:
         raise ResultsError(
             Problem(str(path), str(error), f"a {kind.name} table", "Remove the file and run again.")
         ) from error
-    version = (table.schema.metadata or {}).get(b"schema_version", b"none").decode()
-    if version != SCHEMA_VERSION or table.schema.names != kind.schema.names:
+    if version != SCHEMA_VERSION or names != kind.schema.names:
         raise ResultsError(
             Problem(
                 str(path), f"schema version {version}", f"{SCHEMA_VERSION} of {kind.name}", "Run again to renew it."
@@ -254,6 +255,8 @@ CURVES = Table(
         ("stage", "text", "", "how far the export had processed the signal: raw, normalised, baseline_subtracted"),
         *_VENDOR,
         ("layout_overrides", "texts", "", "what the layout sheet changed against the export"),
+        ("run_date", "date", "", "day of the run, from the run sheet, else from the raw file"),
+        ("instrument", "text", "", "thermocycler, from the run sheet, else from the raw file"),
         ("raw_part", "text", "", "run inside the raw file"),
         ("raw_file", "text", "", "raw file as named in the run sheet"),
         ("raw_sha256", "text", "", "SHA-256 of the raw file"),

@@ -139,7 +139,8 @@ def _checked(cycles: ArrayLike, fluorescence: ArrayLike, method: str) -> tuple[A
 
 
 def _fit_noise(y: Array, fit: SigmoidFit) -> Array:
-    return np.sqrt(fit.rss / np.maximum(np.isfinite(y).sum(axis=1) - 5, 1))
+    noise: Array = np.sqrt(fit.rss / np.maximum(np.isfinite(y).sum(axis=1) - 5, 1))
+    return noise
 
 
 def _baseline(

@@ -1,7 +1,8 @@
 """Baseline of every curve: a straight line through the cycles before anything is seen to amplify.
 
 Symbols: n curves, m cycles. The window is the assay's (EAC: cycles 3–15) or found from the fitted sigmoid, and never
-reaches into the rise of its own curve.
+reaches into the rise of its own curve. The window gives the level; the drift is read off every flat cycle, inside the
+window and after it: the slope of 13 readings, carried on to cycle 38, would move a late Cq by tenths of a cycle.
 """
 
 from __future__ import annotations
@@ -36,9 +37,9 @@ class Baseline:
     start, end : (n,) first and last cycle of the window used; NaN where no window was left.
     intercept : (n,) a.u. at cycle 0.
     slope : (n,) a.u./cycle; 0 where the window is too short for a line.
-    noise_sd : (n,) residual standard deviation in the window, a.u.; NaN where the window is too short.
-    points, mean_cycle, spread : (n,) number of readings in the window, their mean cycle and sum of squared distances
-        from it (inf where the baseline is level); what the line's own uncertainty needs.
+    noise_sd : (n,) residual standard deviation of the flat cycles, a.u.; NaN where the window is too short.
+    points, mean_cycle : (n,) number of readings in the window and their mean cycle.
+    spread : (n,) sum of squared distances of the flat cycles from their mean; inf where the baseline is level.
     shortened : (n,) the wanted window reached into the rise and was cut.
     """
 
@@ -74,7 +75,8 @@ def take_off(cycles: Array, fit: SigmoidFit, noise_sd: Array) -> Array:
     rise = rise - rise[:, :1]
     hidden = rise <= np.maximum(_TAKE_OFF_NOISE * noise_sd, _TAKE_OFF_SHARE * fit.rise)[:, None]
     still_hidden = np.logical_and.accumulate(hidden, axis=1)
-    return cycles[np.maximum(still_hidden.sum(axis=1) - 1, 0)]
+    last: Array = cycles[np.maximum(still_hidden.sum(axis=1) - 1, 0)]
+    return last
 
 
 def fit_baseline(
@@ -87,24 +89,23 @@ def fit_baseline(
     cycles : (m,) cycle numbers.
     fluorescence : (n, m) array, a.u., NaN where a cycle is missing.
     last_flat : (n,) cycle at which the curve takes off (`take_off`), the last cycle for a curve that does not.
-    window : first and last cycle of a fixed window; None to use all cycles from the third to the take-off.
+    window : first and last cycle of a fixed window for the level; None to use all cycles from the third to the take-off.
     """
     first, last = window or (_FIRST_CYCLE, cycles[-1])
     first = max(first, cycles[0])
     end = np.minimum(last, last_flat)
-    inside = np.isfinite(fluorescence) & (cycles >= first) & (cycles[None, :] <= end[:, None])
-    points = inside.sum(axis=1).astype(np.float64)
-    usable, counted = points >= _LEAST_POINTS, np.maximum(points, 1)
-    mean_cycle = np.where(inside, cycles, 0.0).sum(axis=1) / counted
-    mean_signal = np.where(inside, fluorescence, 0.0).sum(axis=1) / counted
-    distance = np.where(inside, cycles - mean_cycle[:, None], 0.0)
-    deviation = np.where(inside, fluorescence - mean_signal[:, None], 0.0)
-    sloped = points >= _LEAST_POINTS_FOR_LINE
+    flat = np.isfinite(fluorescence) & (cycles >= first) & (cycles[None, :] <= last_flat[:, None])
+    points, mean_cycle, mean_signal = _mean(cycles, fluorescence, flat & (cycles[None, :] <= end[:, None]))
+    all_points, middle, level = _mean(cycles, fluorescence, flat)
+    distance = np.where(flat, cycles - middle[:, None], 0.0)
+    deviation = np.where(flat, fluorescence - level[:, None], 0.0)
+    sloped = all_points >= _LEAST_POINTS_FOR_LINE
     spread = np.where(sloped, (distance**2).sum(axis=1), np.inf)
     slope = np.where(sloped, (distance * deviation).sum(axis=1) / spread, 0.0)
     residuals = deviation - slope[:, None] * distance
-    freedom = points - np.where(sloped, 2, 1)
-    noise_sd = np.sqrt((residuals**2).sum(axis=1) / np.maximum(freedom, 1))
+    freedom = np.maximum(all_points - np.where(sloped, 2, 1), 1)
+    noise_sd = np.sqrt((residuals**2).sum(axis=1) / freedom)
+    usable, counted = points >= _LEAST_POINTS, np.maximum(points, 1)
     blank = np.where(usable, 1.0, np.nan)
     return Baseline(
         start=first * blank,
@@ -117,3 +118,11 @@ def fit_baseline(
         spread=spread,
         shortened=(window is not None) & (end < last),
     )
+
+
+def _mean(cycles: Array, fluorescence: Array, inside: NDArray[np.bool_]) -> tuple[Array, Array, Array]:
+    """Number of readings inside each curve's window, and their mean cycle and signal."""
+    points = inside.sum(axis=1).astype(np.float64)
+    counted = np.maximum(points, 1)
+    mean_cycle = np.where(inside, cycles, 0.0).sum(axis=1) / counted
+    return points, mean_cycle, np.where(inside, fluorescence, 0.0).sum(axis=1) / counted

@@ -121,11 +121,11 @@ class _Curves(NamedTuple):
 
     cycles: Array
     present: Array
-    count: Array
+    readings: Array
     centred: Array
 
     def rows(self, index: NDArray[np.intp]) -> _Curves:
-        return _Curves(self.cycles, self.present[index], self.count[index], self.centred[index])
+        return _Curves(self.cycles, self.present[index], self.readings[index], self.centred[index])
 
 
 class _Projection(NamedTuple):
@@ -153,7 +153,7 @@ def fit_sigmoid(cycles: Array, fluorescence: Array) -> SigmoidFit:
     curves, low, scale, fittable = _prepared(cycles, fluorescence)
     shape = _start(curves)
     shape, projection, converged = _levenberg_marquardt(curves, shape)
-    mean = _row_sum(np.where(curves.present > 0, (fluorescence - low[:, None]) / scale[:, None], 0.0)) / curves.count
+    mean = _row_sum(np.where(curves.present > 0, (fluorescence - low[:, None]) / scale[:, None], 0.0)) / curves.readings
     baseline = mean - projection.amplitude * projection.mean_shape
     blank = np.where(fittable, 1.0, np.nan)
     return SigmoidFit(
@@ -206,14 +206,14 @@ def _start(curves: _Curves) -> _Shape:
 def _project(curves: _Curves, shape: _Shape) -> _Projection:
     """Best amplitude for a shape, its residuals, and the residuals' Jacobian in the shape parameters."""
     sigmoid = _sigmoid(curves.cycles[None, :], shape)
-    mean_shape = _row_sum(sigmoid.value * curves.present) / curves.count
+    mean_shape = _row_sum(sigmoid.value * curves.present) / curves.readings
     centred_shape = (sigmoid.value - mean_shape[:, None]) * curves.present
     power = np.maximum(_row_sum(centred_shape**2), 1e-300)
     amplitude = _row_sum(centred_shape * curves.centred) / power
     residuals = curves.centred - amplitude[:, None] * centred_shape
     columns = []
     for derivative in sigmoid[1:]:
-        column = (derivative - (_row_sum(derivative * curves.present) / curves.count)[:, None]) * curves.present
+        column = (derivative - (_row_sum(derivative * curves.present) / curves.readings)[:, None]) * curves.present
         column = column - (_row_sum(column * centred_shape) / power)[:, None] * centred_shape
         columns.append(-amplitude[:, None] * column)
     return _Projection(amplitude, mean_shape, residuals, _row_sum(residuals**2), (columns[0], columns[1], columns[2]))
@@ -221,7 +221,7 @@ def _project(curves: _Curves, shape: _Shape) -> _Projection:
 
 def _levenberg_marquardt(curves: _Curves, shape: _Shape) -> tuple[_Shape, _Projection, Mask]:
     """Move every curve's shape to its least squares; rows that have converged rest."""
-    n = len(curves.count)
+    n = len(curves.readings)
     theta = np.column_stack(shape)
     state = _project(curves, shape)
     damping, converged = np.full(n, 1e-3), state.rss <= 1e-24
@@ -249,7 +249,7 @@ def _proposal(theta: Array, projection: _Projection, damping: Array, cycles: Arr
     step = _step(projection, damping, np.ones(theta.shape))
     held = ((theta <= lowest) & (step < 0)) | ((theta >= highest) & (step > 0))
     if held.any():
-        step = _step(projection, damping, 1.0 - held)
+        step = _step(projection, damping, np.where(held, 0.0, 1.0))
     return np.clip(theta + step, lowest, highest)
 
 

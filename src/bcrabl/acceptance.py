@@ -1,0 +1,137 @@
+"""Is this run, this target, this sample fit to report? Findings against windows; no file, no table.
+
+A check has an outcome: `pass`, `warn` (a person should look) or `fail` (not fit). What the windows are stands in the
+assay protocol, with its source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+__all__ = ["Check", "Outcome", "Window", "finding", "judge", "sample_outcome", "worst"]
+
+Outcome = str
+_ORDER = ("pass", "warn", "fail")
+
+
+class Window(Protocol):
+    """Limits that a value should lie between, both included, and what it means if it does not."""
+
+    @property
+    def lower(self) -> float | None:
+        """Lowest value that passes."""
+
+    @property
+    def upper(self) -> float | None:
+        """Highest value that passes."""
+
+    @property
+    def severity(self) -> str:
+        """Outcome of a value outside: warn or fail."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding; target, sample and well are None where it concerns more than one."""
+
+    check: str
+    outcome: Outcome
+    message: str
+    value: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    unit: str = ""
+    target: str | None = None
+    sample_id: str | None = None
+    well: str | None = None
+
+
+def judge(
+    check: str,
+    value: float | None,
+    window: Window,
+    unit: str,
+    *,
+    target: str | None = None,
+    sample_id: str | None = None,
+) -> Check:
+    """Hold a value against a window.
+
+    Parameters
+    ----------
+    check : name of the check.
+    value : what was found; None where it could not be determined, which fails the window.
+    window : limits and severity.
+    unit : of value and limits.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> slope = SimpleNamespace(lower=-3.9, upper=-3.0, severity="fail")
+    >>> judge("slope", -4.11, slope, "cycles/decade", target="ABL1").message
+    'slope -4.11 cycles/decade is outside -3.9 to -3'
+    """
+    limits = _limits(window)
+    if value is None:
+        outcome, message = window.severity, f"{check} could not be determined ({limits})"
+    elif _inside(value, window):
+        outcome, message = "pass", f"{check} {value:.4g} {unit} is within {limits}"
+    else:
+        outcome, message = window.severity, f"{check} {value:.4g} {unit} is outside {limits}"
+    return Check(
+        check=check,
+        outcome=outcome,
+        message=" ".join(message.split()),
+        value=value,
+        lower=window.lower,
+        upper=window.upper,
+        unit=unit,
+        target=target,
+        sample_id=sample_id,
+    )
+
+
+def finding(
+    check: str,
+    outcome: Outcome,
+    message: str,
+    *,
+    target: str | None = None,
+    sample_id: str | None = None,
+    well: str | None = None,
+) -> Check:
+    """A finding that is no number."""
+    return Check(check, outcome, message, target=target, sample_id=sample_id, well=well)
+
+
+def worst(checks: Iterable[Check]) -> Outcome:
+    """The gravest outcome among some checks; `pass` where there is none."""
+    return _ORDER[max((_ORDER.index(check.outcome) for check in checks), default=0)]
+
+
+def sample_outcome(run_fit: bool, evaluable: bool, flags: Iterable[str]) -> str:
+    """What to do with a sample: `repeat` it, `review` it, or `report` it.
+
+    Parameters
+    ----------
+    run_fit : no check of the run or its targets failed.
+    evaluable : the control gene suffices.
+    flags : what is noteworthy about the sample.
+    """
+    if not run_fit or not evaluable:
+        return "repeat"
+    return "review" if tuple(flags) else "report"
+
+
+def _inside(value: float, window: Window) -> bool:
+    return (window.lower is None or value >= window.lower) and (window.upper is None or value <= window.upper)
+
+
+def _limits(window: Window) -> str:
+    if window.lower is None:
+        return f"at most {window.upper:g}"
+    if window.upper is None:
+        return f"at least {window.lower:g}"
+    return f"{window.lower:g} to {window.upper:g}"

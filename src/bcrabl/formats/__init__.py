@@ -1,0 +1,13 @@
+"""From an export file of a thermocycler to a `Run`: the only room that knows vendors.
+
+Each format is one module that gives one `Format` (its name, how to recognise it, how to read it) and stands in one line
+of `registry.FORMATS`. A file is recognised by what it holds, never by its name.
+"""
+
+from __future__ import annotations
+
+from bcrabl.formats.rdml_writing import write_rdml
+from bcrabl.formats.registry import FORMATS, read_run, recognise
+from bcrabl.formats.source import Format, RawFile
+
+__all__ = ["FORMATS", "Format", "RawFile", "read_run", "recognise", "write_rdml"]

@@ -1,0 +1,119 @@
+"""From reactions and curves, as a format found them, to a `Run`: one cycle axis, no duplicates, plate order.
+
+Symbols: n reactions, m cycles.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bcrabl.errors import DamagedFile, Problem
+from bcrabl.formats.wells import plate_order
+from bcrabl.run import Run
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Curve", "assemble", "on_common_cycles"]
+
+Curve = tuple[tuple[float, ...], Sequence[float]]
+"""Cycle numbers of a curve and its signal (a.u.)."""
+
+MOST_CYCLES = 1000  # no program cycles longer; keeps hostile cycle numbers from spanning a huge array
+
+
+def assemble(
+    path: str,
+    rows: Sequence[Mapping[str, object]],
+    cycles: NDArray[np.float64],
+    fluorescence: NDArray[np.float64],
+    passive_reference: NDArray[np.float64] | None,
+    stage: str,
+    metadata: Mapping[str, object],
+) -> Run:
+    """The run of these reactions, sorted by part, place on the plate and target.
+
+    Parameters
+    ----------
+    path : the file, for error texts.
+    rows : n reactions with columns of `bcrabl.tables.REACTIONS`.
+    cycles : (m,) array.
+    fluorescence, passive_reference : (n, m) arrays, a.u., in the order of `rows`.
+
+    Raises
+    ------
+    DamagedFile : there is no reaction, or a target stands twice in a well.
+    RunError : the curves differ too much in their cycles.
+    """
+    from bcrabl.tables import REACTIONS
+
+    if not rows:
+        raise DamagedFile(
+            Problem(path, "no amplification curve", "one or more", "Export the amplification data with the results.")
+        )
+    _refuse_duplicates(path, rows)
+    order = sorted(range(len(rows)), key=lambda index: _place(rows[index]))
+    return Run(
+        REACTIONS.from_rows(rows[index] for index in order),
+        cycles,
+        fluorescence[order],
+        None if passive_reference is None else passive_reference[order],
+        stage,
+        metadata,
+    )
+
+
+def _place(row: Mapping[str, object]) -> tuple[str, tuple[int, str, int], str]:
+    return str(row["part"] or ""), plate_order(str(row["well"])), str(row["target"])
+
+
+def _refuse_duplicates(path: str, rows: Iterable[Mapping[str, object]]) -> None:
+    times = Counter((row["part"], row["well"], row["target"]) for row in rows)
+    problems = [
+        Problem(
+            f"{path}, {'' if part is None else f'part {part}, '}well {well}",
+            f"duplicate well: {count} curves of target {target!r}",
+            "one curve of each target in a well",
+            "Export the run again, or read one part at a time.",
+        )
+        for (part, well, target), count in times.items()
+        if count > 1
+    ]
+    if problems:
+        raise DamagedFile(problems)
+
+
+def on_common_cycles(curves: Sequence[Curve]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Curves side by side over all cycles that any of them has.
+
+    Parameters
+    ----------
+    curves : n curves; those measured in the same cycles had better share the tuple of cycle numbers.
+
+    Returns
+    -------
+    cycles : (m,) array, rising.
+    fluorescence : (n, m) array, a.u., NaN where a curve lacks the cycle.
+    """
+    axes = set(dict.fromkeys(axis for axis, _ in curves))
+    cycles = np.array(sorted({cycle for axis in axes for cycle in axis}), dtype=np.float64)
+    columns = {axis: np.searchsorted(cycles, axis) for axis in axes}
+    fluorescence = np.full((len(curves), len(cycles)), np.nan)
+    for row, (axis, values) in enumerate(curves):
+        fluorescence[row, columns[axis]] = values
+    return cycles, fluorescence
+
+
+def problem_of_cycles(axis: Sequence[float]) -> str | None:
+    """What is wrong with the cycle numbers of a curve, or None."""
+    strange = [cycle for cycle in axis if not (0 <= cycle <= MOST_CYCLES and cycle == int(cycle))]
+    if strange:
+        return f"cycle {strange[0]:g}"
+    if len(set(axis)) < len(axis):
+        repeated = next(cycle for cycle, times in Counter(axis).items() if times > 1)
+        return f"cycle {repeated:g} more than once"
+    return None

@@ -1,0 +1,370 @@
+"""QuantStudio Design & Analysis 2.x and Diomni: an xlsx workbook with one sheet for each kind of result.
+
+`Results` (or `Primary_result`) says who is in each well, `Multicomponent` holds the signal of every dye in every well
+and cycle, `Amplification Data` the same divided by the passive reference (Rn), `Standard Curve Result` the quantities.
+Tables begin at their header row, wherever it stands; above it are key and value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bcrabl.errors import DamagedFile, Problem
+from bcrabl.formats.assembly import assemble, problem_of_cycles
+from bcrabl.formats.numerals import finite_or_none
+from bcrabl.formats.sheets import Sheet, SheetTable, Workbook
+from bcrabl.formats.source import Format, RawFile, refuse_part
+from bcrabl.formats.wells import normal_well, well_at
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bcrabl.run import Run
+
+__all__ = ["FORMAT"]
+
+_RESULT_SHEETS = ("Results", "Primary_result")
+_RESULT_COLUMNS = ("Well", "Target", "Task", "Reporter", "Cq")
+_SIGNAL_COLUMNS = ("Well", "Cycle Number")
+_RN_COLUMNS = ("Well", "Cycle Number", "Target", "Rn")
+_QUANTITY_COLUMNS = ("Well", "Target", "Task", "Quantity")
+_EXPORT = (
+    "From QuantStudio Design & Analysis 2 export an xlsx with the sheets Results, Amplification Data, Multicomponent "
+    "and Standard Curve Result."
+)
+_ROLE_OF_TASK = {
+    "UNKNOWN": "unkn",
+    "STANDARD": "std",
+    "NTC": "ntc",
+    "IPC": "pos",
+    "BLOCKED IPC": "neg",
+    "NEGATIVE CONTROL": "neg",
+    "POSITIVE CONTROL": "pos",
+}
+_COLUMNS_OF_BLOCK = {"96": 12, "384": 24}
+
+
+@dataclass(frozen=True)
+class _Signal:
+    """Curves as read from a sheet: (n, m) fluorescence by place in `curves`, and the passive reference or None."""
+
+    curves: Mapping[Hashable, int]
+    cycles: NDArray[np.float64]
+    fluorescence: NDArray[np.float64]
+    passive_reference: NDArray[np.float64] | None
+    stage: str
+
+
+def _claims(source: RawFile) -> bool:
+    workbook = source.workbook
+    if workbook is None:
+        return False
+    if any(name in workbook.sheet_names for name in _RESULT_SHEETS):
+        return _table(workbook, _RESULT_SHEETS, _RESULT_COLUMNS) is not None
+    return _table(workbook, ("Amplification Data",), _RN_COLUMNS) is not None
+
+
+def _read(source: RawFile, part: str | None) -> Run:
+    refuse_part(source, part)
+    workbook = source.workbook
+    results = None if workbook is None else _table(workbook, _RESULT_SHEETS, _RESULT_COLUMNS)
+    if workbook is None or results is None:
+        found = "no sheet Results (or Primary_result) with the columns " + ", ".join(_RESULT_COLUMNS)
+        raise DamagedFile(Problem(source.path, found, "that sheet", _EXPORT))
+    warnings: list[str] = []
+    rows = _reactions(results, _quantities(workbook), warnings)
+    signal = _signal(source.path, workbook, results.stated, rows, warnings)
+    kept = _with_curve(rows, signal, warnings)
+    places = [signal.curves[_key(rows[index], signal)] for index in kept]
+    passive = signal.passive_reference
+    return assemble(
+        source.path,
+        [rows[index] for index in kept],
+        signal.cycles,
+        signal.fluorescence[places],
+        None if passive is None else passive[places],
+        signal.stage,
+        {**_about(results.stated), "warnings": tuple(warnings)},
+    )
+
+
+FORMAT = Format(
+    name="QuantStudio Design & Analysis 2 xlsx",
+    export=_EXPORT,
+    claims=_claims,
+    read=_read,
+)
+
+
+def _table(workbook: Workbook, names: Sequence[str], columns: Sequence[str]) -> SheetTable | None:
+    """The table with these columns on the first of these sheets that there is."""
+    sheets = (workbook.sheet(name) for name in names)
+    sheet: Sheet | None = next((sheet for sheet in sheets if sheet is not None), None)
+    return None if sheet is None else sheet.table(*columns)
+
+
+def _wells(table: SheetTable, needed: str, problems: list[Problem]) -> dict[int, str]:
+    """The well of each row that holds data; `needed` is the column that data rows fill and footers do not."""
+    column = "Well Position" if "Well Position" in table.columns else "Well"
+    columns = _COLUMNS_OF_BLOCK.get(table.stated.get("Block Type", "").partition("-")[0])
+    wells = {}
+    for row, (cell, filled) in enumerate(zip(table.texts(column), table.texts(needed), strict=True)):
+        if not filled:
+            continue
+        well = well_at(int(cell), columns) if columns and cell.isascii() and cell.isdigit() else normal_well(cell)
+        if well is None:
+            problems.append(Problem(table.place(row, column), repr(cell), "a well such as A1"))
+        else:
+            wells[row] = well
+    return wells
+
+
+def _reactions(
+    table: SheetTable, quantities: Mapping[tuple[str, str], float], warnings: list[str]
+) -> list[dict[str, object]]:
+    """The reactions of the result sheet, as columns of `bcrabl.tables.REACTIONS`."""
+    problems: list[Problem] = []
+    wells = _wells(table, "Target", problems)
+    rows = list(wells)
+    text_of = {name: table.texts(name) for name in ("Target", "Task", "Reporter", "Sample", "Cq", "Omit")}
+    number_of = {
+        name: dict(zip(rows, table.numbers(name, rows, problems).tolist(), strict=True))
+        for name in ("Threshold", "Baseline Start", "Baseline End")
+    }
+    reactions = []
+    for row, well in wells.items():
+        target = text_of["Target"][row]
+        role = _role(text_of["Task"][row], table.place(row, "Task"), problems)
+        quantity = quantities.get((well, target))
+        cq, cq_text = _cq(text_of["Cq"][row])
+        reactions.append(
+            {
+                "part": None,
+                "well": well,
+                "target": target,
+                "dye": text_of["Reporter"][row] or None,
+                "role": role,
+                "sample_id": text_of["Sample"][row] or None,
+                "known_copies": quantity if role == "std" else None,
+                "vendor_cq": cq,
+                "vendor_cq_text": cq_text,
+                "vendor_threshold": number_of["Threshold"][row],
+                "vendor_baseline_start": number_of["Baseline Start"][row],
+                "vendor_baseline_end": number_of["Baseline End"][row],
+                "vendor_task": text_of["Task"][row],
+                "vendor_quantity": quantity,
+                "vendor_omitted": _omitted(text_of["Omit"][row], table.place(row, "Omit"), problems),
+            }
+        )
+    if problems:
+        raise DamagedFile(problems)
+    _warn_of_quantities(reactions, warnings)
+    return reactions
+
+
+def _role(task: str, place: str, problems: list[Problem]) -> str:
+    role = _ROLE_OF_TASK.get(re.sub(r"[\s_-]+", " ", task).upper(), "")
+    if not role:
+        problems.append(Problem(place, f"task {task!r}", f"one of {', '.join(_ROLE_OF_TASK)}"))
+    return role
+
+
+def _cq(cell: str) -> tuple[float | None, str | None]:
+    """Cq as a number, or None and what stands for "none" (`UNDETERMINED`)."""
+    value = finite_or_none(cell)
+    return (value, None) if value is not None and value > 0 else (None, cell or None)
+
+
+def _omitted(cell: str, place: str, problems: list[Problem]) -> bool:
+    if cell.upper() not in {"TRUE", "FALSE", ""}:
+        problems.append(Problem(place, repr(cell), "TRUE or FALSE"))
+    return cell.upper() == "TRUE"
+
+
+def _quantities(workbook: Workbook) -> dict[tuple[str, str], float]:
+    """Quantity by well and target: entered for standards, calculated for others."""
+    table = _table(workbook, ("Standard Curve Result",), _QUANTITY_COLUMNS)
+    if table is None:
+        return {}
+    problems: list[Problem] = []
+    wells = _wells(table, "Target", problems)
+    values = table.numbers("Quantity", list(wells), problems).tolist()
+    targets, tasks = table.texts("Target"), table.texts("Task")
+    quantities = {}
+    for (row, well), value in zip(wells.items(), values, strict=True):
+        if tasks[row].upper() == "STANDARD" and value <= 0:
+            place = table.place(row, "Quantity")
+            problems.append(Problem(place, f"a standard of quantity {value:g}", "a quantity above 0"))
+        if not np.isnan(value):
+            quantities[well, targets[row]] = value
+    if problems:
+        raise DamagedFile(problems)
+    return quantities
+
+
+def _warn_of_quantities(rows: Sequence[Mapping[str, object]], warnings: list[str]) -> None:
+    standards = [row for row in rows if row["role"] == "std"]
+    unknown = sum(row["known_copies"] is None for row in standards)
+    if unknown:
+        warnings.append(f"{unknown} standard reactions carry no quantity; their copies are unknown.")
+    if len(standards) > unknown:
+        warnings.append(
+            f"The quantities of {len(standards) - unknown} standard reactions carry no unit; "
+            "they are read as copies per reaction."
+        )
+
+
+def _signal(
+    path: str,
+    workbook: Workbook,
+    stated: Mapping[str, str],
+    rows: Sequence[Mapping[str, object]],
+    warnings: list[str],
+) -> _Signal:
+    """Dye signal and passive reference; Rn where the signal of a dye is not in the file."""
+    table = _table(workbook, ("Multicomponent",), _SIGNAL_COLUMNS)
+    passive_dye = _passive_dye(stated)
+    needed = {str(row["dye"]) for row in rows} | ({passive_dye} if passive_dye else set())
+    if table is None:
+        missing = "there is no sheet Multicomponent"
+    elif lacking := sorted(needed - set(table.columns)):
+        missing = f"the sheet Multicomponent has no signal of {', '.join(lacking)}"
+    else:
+        return _dye_signal(table, rows, passive_dye)
+    warnings.append(f"The curves are Rn, since {missing}; the passive reference cannot be checked.")
+    amplification = _table(workbook, ("Amplification Data",), _RN_COLUMNS)
+    if amplification is None:
+        found = f"no curves: {missing}, and no sheet Amplification Data"
+        raise DamagedFile(Problem(path, found, "one of them", _EXPORT))
+    return _rn(amplification)
+
+
+def _passive_dye(stated: Mapping[str, str]) -> str | None:
+    dye = stated.get("Passive Reference", "")
+    return None if dye.lower() in {"", "none", "-"} else dye
+
+
+def _dye_signal(table: SheetTable, rows: Sequence[Mapping[str, object]], passive_dye: str | None) -> _Signal:
+    """Signal of each well in each reporter dye, from one column per dye."""
+    problems: list[Problem] = []
+    wells = _of_amplification(table, _wells(table, "Cycle Number", problems))
+    measured, cycles, cells = _grid(table, dict(wells), problems)
+    dyes = sorted({str(row["dye"]) for row in rows})
+    shape = (len(measured), len(cycles))
+    signal = {dye: _filled(table.numbers(dye, list(wells), problems), cells, shape) for dye in dyes}
+    passive = None
+    if passive_dye is not None:
+        passive = _filled(table.numbers(passive_dye, list(wells), problems), cells, shape)
+    if problems:
+        raise DamagedFile(problems)
+    curves: dict[Hashable, int] = {
+        (well, dye): place * shape[0] + index for place, dye in enumerate(dyes) for well, index in measured.items()
+    }
+    fluorescence = np.concatenate([signal[dye] for dye in dyes]) if dyes else np.empty((0, shape[1]))
+    repeated = None if passive is None else np.concatenate([passive] * len(dyes))
+    return _Signal(curves, cycles, fluorescence, repeated, "raw")
+
+
+def _rn(table: SheetTable) -> _Signal:
+    """Rn of each well and target."""
+    problems: list[Problem] = []
+    targets = table.texts("Target")
+    keys = {row: (well, targets[row]) for row, well in _wells(table, "Target", problems).items()}
+    curves, cycles, cells = _grid(table, dict(keys), problems)
+    values = table.numbers("Rn", list(keys), problems)
+    if problems:
+        raise DamagedFile(problems)
+    return _Signal(curves, cycles, _filled(values, cells, (len(curves), len(cycles))), None, "normalised")
+
+
+def _of_amplification(table: SheetTable, wells: dict[int, str]) -> dict[int, str]:
+    """The rows read in the amplification step: other steps count their own cycles."""
+    steps = list(zip(table.texts("Stage Number"), table.texts("Step Number"), strict=True))
+    stated = re.fullmatch(r"Stage\s*(\d+)\s*,?\s*Step\s*(\d+)", table.stated.get("PCR Stage/Step Number", ""))
+    chosen = stated.groups() if stated else None
+    present = [steps[row] for row in wells]
+    if chosen not in present:
+        # The step with the most readings is the one that cycles
+        chosen = max(dict.fromkeys(present), key=present.count, default=None)
+    return {row: well for row, well in wells.items() if steps[row] == chosen}
+
+
+def _grid(
+    table: SheetTable, keys: Mapping[int, Hashable], problems: list[Problem]
+) -> tuple[dict[Hashable, int], NDArray[np.float64], NDArray[np.intp]]:
+    """Where the readings of the rows belong: number of each curve, rising cycles (m,), flat index into (n, m)."""
+    column = "Cycle Number"
+    cycle_of = table.numbers(column, list(keys), problems)
+    cycles, cycle_index = np.unique(cycle_of, return_inverse=True)
+    problem = problem_of_cycles(cycles.tolist())
+    if problem is not None and not problems:
+        problems.append(Problem(f"{table.where}, column {column}", problem, "cycles 1, 2, 3, …"))
+    curves: dict[Hashable, int] = {key: index for index, key in enumerate(dict.fromkeys(keys.values()))}
+    cells = np.array([curves[key] for key in keys.values()], dtype=np.intp) * len(cycles) + cycle_index
+    order = np.argsort(cells, kind="stable")
+    repeated = np.flatnonzero(np.diff(cells[order]) == 0)
+    if repeated.size and not problems:
+        row = list(keys)[order[repeated[0] + 1]]
+        found = f"a second reading of {keys[row]} in this cycle"
+        problems.append(Problem(table.place(row, column), found, "one reading for each well, target and cycle"))
+    if problems:
+        raise DamagedFile(problems)
+    return curves, cycles, cells
+
+
+def _filled(values: NDArray[np.float64], cells: NDArray[np.intp], shape: tuple[int, int]) -> NDArray[np.float64]:
+    signal = np.full(shape, np.nan)
+    signal.flat[cells] = values
+    return signal
+
+
+def _key(row: Mapping[str, object], signal: _Signal) -> Hashable:
+    return row["well"], row["dye"] if signal.stage == "raw" else row["target"]
+
+
+def _with_curve(rows: Sequence[Mapping[str, object]], signal: _Signal, warnings: list[str]) -> list[int]:
+    """Places of the reactions that have a curve; the others are left out and named."""
+    measured = np.isfinite(signal.fluorescence).any(axis=1).tolist()
+    kept, left_out = [], []
+    for index, row in enumerate(rows):
+        curve = signal.curves.get(_key(row, signal))
+        if curve is not None and measured[curve]:
+            kept.append(index)
+        else:
+            left_out.append(f"well {row['well']}, target {row['target']}")
+    if left_out:
+        shown = "; ".join(left_out[:5]) + ("; …" if len(left_out) > 5 else "")
+        warnings.append(f"{len(left_out)} reactions have no amplification curve and were left out: {shown}")
+    return kept
+
+
+def _about(stated: Mapping[str, str]) -> dict[str, object]:
+    """What the file says of the run, as far as it does."""
+    software = stated.get("Software Name and Version") or " ".join(
+        filter(None, (stated.get("Software name"), stated.get("Software version")))
+    )
+    about = {
+        "format": FORMAT.name,
+        "vendor": "Applied Biosystems",
+        "instrument": stated.get("Instrument Type"),
+        "instrument_serial_number": stated.get("Instrument Serial Number"),
+        "block": stated.get("Block Type"),
+        "software": software,
+        "run_date": _run_date(stated.get("Run Start Date/Time", "")),
+        "passive_reference": _passive_dye(stated),
+        "cq_detection_method": stated.get("Quantification Cycle Method"),
+    }
+    return {name: value for name, value in about.items() if value}
+
+
+def _run_date(text: str) -> str | None:
+    try:
+        return date.fromisoformat(text[:10]).isoformat()
+    except ValueError:
+        return None

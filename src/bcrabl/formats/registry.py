@@ -1,0 +1,88 @@
+"""Which formats there are, which of them a file is, and the one door through which every file is read.
+
+A new format is one module with a `FORMAT` and one line in `FORMATS`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bcrabl.errors import FormatNotRecognised, Problem, RunError
+from bcrabl.formats import quantstudio_da2, rdml
+from bcrabl.formats.source import Format, RawFile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bcrabl.run import Run
+
+__all__ = ["FORMATS", "read_run", "recognise"]
+
+FORMATS: tuple[Format, ...] = (
+    rdml.FORMAT,
+    quantstudio_da2.FORMAT,
+)
+"""Every format that is read, in the order in which error texts name them."""
+
+
+def read_run(path: str | Path, part: str | None = None) -> Run:
+    """Read the curves of an export file.
+
+    Parameters
+    ----------
+    path : the file; its content decides the format, its name does not.
+    part : the run to read of a file that holds several; None reads them all, and the `part` column tells them apart.
+
+    Returns
+    -------
+    Run with its reactions in plate order.
+
+    Raises
+    ------
+    FileError : the file is missing, unreadable or holds no such part.
+    FormatNotRecognised : no format, or more than one, fits the content.
+    DamagedFile : the content is broken, hostile or contradicts itself.
+    RunError : the curves of the file do not make one run.
+    """
+    source = RawFile.from_path(path)
+    chosen = recognise(source)
+    try:
+        return chosen.read(source, part)
+    except RunError as error:
+        raise type(error)(_located(problem, source.path) for problem in error.problems) from error
+
+
+def _located(problem: Problem, path: str) -> Problem:
+    return Problem(f"{path}, {problem.where}", problem.found, problem.expected, problem.remedy)
+
+
+def recognise(source: RawFile) -> Format:
+    """The one format that claims the content.
+
+    Raises
+    ------
+    FormatNotRecognised : no format, or more than one, claims it.
+    DamagedFile : the container (zip, workbook) cannot be opened, so that nothing can be said.
+    """
+    claiming = [candidate for candidate in FORMATS if candidate.claims(source)]
+    if len(claiming) == 1:
+        return claiming[0]
+    if claiming:
+        raise FormatNotRecognised(_ambiguous(source, claiming))
+    raise FormatNotRecognised(_unknown(source))
+
+
+def _ambiguous(source: RawFile, claiming: list[Format]) -> Problem:
+    names = " and ".join(candidate.name for candidate in claiming)
+    return Problem(
+        source.path,
+        f"content that fits {names}",
+        "content that fits one format",
+        "Export the run again in one format.",
+    )
+
+
+def _unknown(source: RawFile) -> Problem:
+    names = "; ".join(candidate.name for candidate in FORMATS)
+    exports = " ".join(candidate.export for candidate in FORMATS)
+    return Problem(source.path, source.impression, f"one of the formats that are read: {names}", exports)

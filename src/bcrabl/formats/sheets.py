@@ -1,0 +1,262 @@
+"""Workbooks from outside: sheets as rows of cells, tables found by the names in their header row.
+
+python-calamine reads the cells. It trusts what it reads: a cell that claims to stand in the last row of a sheet makes
+it fill all rows before. So each sheet is unpacked and measured here, and calamine gets a small clean workbook that
+holds this one sheet and nothing else.
+"""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bcrabl.errors import DamagedFile, Problem
+from bcrabl.formats.numerals import finite_or_none
+from bcrabl.formats.xmltree import LARGEST_XML, parse, refuse_declarations
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+    from numpy.typing import NDArray
+
+    from bcrabl.formats.archive import Archive
+
+__all__ = ["Cell", "Sheet", "SheetTable", "Workbook", "text"]
+
+Cell = Any
+"""What a cell holds: str (empty for no cell), float, bool, or a date or time."""
+
+MOST_CELLS = 20_000_000  # rows × columns of one sheet; a 384-well plate of 6 targets and 50 cycles has one million
+_BLANK = ("", "-")
+_COLUMN = re.compile(rb"""\sr\s*=\s*["']\s*([A-Za-z]+)""")
+_LONG_ROW = rb"""\sr\s*=\s*["']\s*[A-Za-z]*[0-9]{%d}"""
+_SHARED = ("xl/sharedStrings.xml", "xl/styles.xml")
+_SPREADSHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+class Workbook:
+    """An xlsx workbook in memory.
+
+    Parameters
+    ----------
+    path : the file as the caller named it.
+    archive : its zip archive.
+
+    Raises
+    ------
+    DamagedFile : the list of sheets cannot be read.
+    """
+
+    def __init__(self, path: str, archive: Archive) -> None:
+        self._path = path
+        self._archive = archive
+        self._members = _members_by_sheet(path, archive)
+        self._sheets: dict[str, Sheet] = {}
+        self.sheet_names = tuple(self._members)
+
+    def sheet(self, name: str) -> Sheet | None:
+        """A sheet by its name, or None.
+
+        Raises
+        ------
+        DamagedFile : the sheet is hostile or broken.
+        """
+        if name not in self._members:
+            return None
+        if name not in self._sheets:
+            where = f"{self._path}, sheet {name!r}"
+            self._sheets[name] = Sheet(where, _rows(self._small_workbook(name, where), where))
+        return self._sheets[name]
+
+    def _small_workbook(self, name: str, where: str) -> bytes:
+        """A workbook with this sheet only."""
+        content = self._archive.read(self._members[name], LARGEST_XML)
+        refuse_declarations(content, where)
+        _refuse_vast_sheet(content, where)
+        members = dict(_SKELETON)
+        members["xl/worksheets/sheet1.xml"] = content
+        for shared in _SHARED:
+            if shared in self._archive.names:
+                shared_content = self._archive.head(shared, LARGEST_XML)
+                refuse_declarations(shared_content, where)
+                members[shared] = shared_content
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as target:
+            for member, text_or_bytes in members.items():
+                target.writestr(member, text_or_bytes)
+        return packed.getvalue()
+
+
+_SKELETON: dict[str, str | bytes] = {
+    "[Content_Types].xml": (
+        '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+        '<Default Extension="xml" ContentType="application/xml"/></Types>'
+    ),
+    "_rels/.rels": (
+        f'<?xml version="1.0"?><Relationships xmlns="{_PACKAGE}">'
+        f'<Relationship Id="r" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>'
+    ),
+    "xl/workbook.xml": (
+        f'<?xml version="1.0"?><workbook xmlns="{_SPREADSHEET}" xmlns:r="{_OFFICE}">'
+        '<sheets><sheet name="sheet" sheetId="1" r:id="r1"/></sheets></workbook>'
+    ),
+    "xl/_rels/workbook.xml.rels": (
+        f'<?xml version="1.0"?><Relationships xmlns="{_PACKAGE}">'
+        f'<Relationship Id="r1" Type="{_OFFICE}/worksheet" Target="worksheets/sheet1.xml"/>'
+        f'<Relationship Id="r2" Type="{_OFFICE}/styles" Target="styles.xml"/>'
+        f'<Relationship Id="r3" Type="{_OFFICE}/sharedStrings" Target="sharedStrings.xml"/></Relationships>'
+    ),
+}
+
+
+def _members_by_sheet(path: str, archive: Archive) -> dict[str, str]:
+    """The member of the archive behind each sheet, in the order of the sheets."""
+    book = parse(archive.read("xl/workbook.xml", LARGEST_XML), f"{path}, member xl/workbook.xml")
+    relations = "xl/_rels/workbook.xml.rels"
+    targets: dict[str, str] = {}
+    if relations in archive.names:
+        for relation in parse(archive.read(relations, LARGEST_XML), f"{path}, member {relations}"):
+            # Targets are relative to xl/, or absolute within the archive
+            target = posixpath.normpath(posixpath.join("/xl", relation.get("Target", "")))
+            targets[relation.get("Id", "")] = target.lstrip("/")
+    members = {sheet.get("name", ""): targets.get(_relation_id(sheet), "") for sheet in book.iterfind("sheets/sheet")}
+    return {name: member for name, member in members.items() if member in archive.names}
+
+
+def _relation_id(sheet: Element) -> str:
+    """The value of `r:id`, whose namespace differs between the two kinds of xlsx."""
+    return next((value for key, value in sheet.attrib.items() if key.endswith("}id")), "")
+
+
+def _refuse_vast_sheet(content: bytes, where: str) -> None:
+    """Refuse a sheet whose cells span more than any export fills."""
+    columns = max((_column_number(letters) for letters in set(_COLUMN.findall(content))), default=1)
+    # Rows are bounded by the digits of the longest row number: as good for the purpose, and far quicker to find
+    digits = next((n for n in (7, 6) if re.search(_LONG_ROW % n, content)), 5)
+    if digits > 6 or columns * 10**digits > MOST_CELLS:
+        found = f"cells as far as column {columns} and a row number of {digits} digits"
+        raise DamagedFile(Problem(where, found, f"a sheet of at most {MOST_CELLS} cells", "Export the file again."))
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper()[:8]:
+        number = number * 26 + letter - ord("A") + 1
+    return number
+
+
+def _rows(content: bytes, where: str) -> list[list[Cell]]:
+    """All rows of the only sheet of a workbook, from the first row and column on."""
+    from python_calamine import CalamineWorkbook
+
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        rows: list[list[Cell]] = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
+    except BaseException as error:
+        # Rust panics arrive as a PanicException, which is no Exception and cannot be imported
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        found = f"a sheet that cannot be read ({error})"
+        raise DamagedFile(Problem(where, found, "a whole sheet", "Export or copy the file again.")) from error
+    return rows
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet: what error texts call it, and its rows, all of one length."""
+
+    where: str
+    rows: list[list[Cell]]
+
+    def table(self, *columns: str) -> SheetTable | None:
+        """The table under the first row that names all these columns, or None."""
+        wanted = set(columns)
+        for number, row in enumerate(self.rows):
+            names = [text(cell) for cell in row]
+            if wanted <= set(names):
+                # The first column of a name counts where a name stands twice
+                places = {name: names.index(name) for name in names if name}
+                return SheetTable(self.where, places, self.rows[number + 1 :], number + 2, self._stated(number))
+        return None
+
+    def _stated(self, rows: int) -> dict[str, str]:
+        """Key and value of each row above a table."""
+        pairs = [(text(row[0]), text(row[1])) for row in self.rows[:rows] if len(row) > 1]
+        return {key: value for key, value in reversed(pairs) if key}
+
+
+@dataclass(frozen=True)
+class SheetTable:
+    """A table on a sheet.
+
+    Parameters
+    ----------
+    where : what error texts call the sheet.
+    columns : place of each column by name.
+    rows : the rows under the header, down to the end of the sheet, footers included.
+    first_row : number of the first of them, as a spreadsheet shows it.
+    stated : key and value of the rows above the header.
+    """
+
+    where: str
+    columns: dict[str, int]
+    rows: list[list[Cell]]
+    first_row: int
+    stated: dict[str, str]
+
+    def place(self, row: int, column: str) -> str:
+        """Where a cell stands, in words; `row` counts from 0 below the header."""
+        return f"{self.where}, row {self.first_row + row}, column {column}"
+
+    def cells(self, column: str) -> list[Cell]:
+        """The cells of a column; empty texts where there is no such column."""
+        place = self.columns.get(column)
+        return [""] * len(self.rows) if place is None else [row[place] for row in self.rows]
+
+    def texts(self, column: str) -> list[str]:
+        """The cells of a column as text."""
+        return [text(cell) for cell in self.cells(column)]
+
+    def numbers(self, column: str, rows: Sequence[int], problems: list[Problem]) -> NDArray[np.float64]:
+        """The numbers in some rows of a column; NaN for empty cells and `-`.
+
+        Parameters
+        ----------
+        rows : k row indices from 0 below the header.
+        problems : gains one entry for each cell that holds something else.
+
+        Returns
+        -------
+        (k,) array.
+        """
+        cells = self.cells(column)
+        chosen = [cells[row] for row in rows]
+        if not all(type(cell) is float for cell in chosen):
+            chosen = [self._number(cells[row], row, column, problems) for row in rows]
+        return np.array(chosen, dtype=np.float64)
+
+    def _number(self, cell: Cell, row: int, column: str, problems: list[Problem]) -> float:
+        stated = text(cell)
+        if stated in _BLANK:
+            return np.nan
+        value = None if isinstance(cell, bool) else finite_or_none(stated)
+        if value is None:
+            problems.append(Problem(self.place(row, column), repr(stated), "a number", "Correct the cell."))
+            return np.nan
+        return value
+
+
+def text(cell: Cell) -> str:
+    """A cell as text without surrounding blanks; whole numbers without a decimal point."""
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    return str(cell).strip()

@@ -1,0 +1,128 @@
+"""The plan of a workflow: which runs are processed together, from which files, under which protocol.
+
+Made once from configuration and sheets while the Snakefile is parsed, before anything runs: standard library, YAML and
+JSON Schema only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+from bcrabl import provenance, sheets, standards
+from bcrabl.errors import Problem, SheetError
+
+__all__ = ["Batch", "Plan", "load_plan"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Runs of one site that are processed in one job; by default each run is its own batch."""
+
+    batch: str
+    site: str
+    runs: tuple[sheets.RunRow, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All batches, and the files each of them needs.
+
+    Parameters
+    ----------
+    configuration : validated, defaults filled in.
+    batches : by batch id.
+    factors : conversion factors of all sites.
+    """
+
+    configuration: Mapping[str, str]
+    batches: Mapping[str, Batch]
+    factors: tuple[sheets.ConversionFactorRow, ...]
+
+    @cached_property
+    def standards_folder(self) -> Path:
+        """Folder of the assay protocols and reference entries: the configured one, else the project's own."""
+        chosen = self.configuration.get("standards")
+        return Path(chosen) if chosen else standards.standards_folder()
+
+    @cached_property
+    def runs(self) -> dict[str, Batch]:
+        """The batch of every run."""
+        return {run.run_id: batch for batch in self.batches.values() for run in batch.runs}
+
+    def raw_files(self, batch: str) -> list[str]:
+        """Raw files of a batch that are there; a missing one is reported by its run, and stops no other."""
+        return [run.raw_file for run in self.batches[batch].runs if Path(run.raw_file).is_file()]
+
+    def layouts(self, batch: str) -> list[str]:
+        """Layout sheets of a batch."""
+        return sorted({run.layout for run in self.batches[batch].runs if run.layout})
+
+    def assays(self, batch: str) -> list[str]:
+        """Assay protocol files of a batch."""
+        ids = sorted({run.assay for run in self.batches[batch].runs})
+        return [str(standards.assay_path(assay, self.standards_folder)) for assay in ids]
+
+    def response_rules(self) -> str:
+        """The file of the molecular response classes."""
+        return str(self.standards_folder / "molecular_response.yaml")
+
+    def runs_as_json(self, batch: str) -> str:
+        """The run sheet's rows of a batch, as a parameter that Snakemake can compare."""
+        return json.dumps([asdict(run) for run in self.batches[batch].runs], sort_keys=True)
+
+    def factors_as_json(self, batch: str) -> str:
+        """The conversion factors that may apply to a batch: changing another site's re-scores nothing here."""
+        chosen = self.batches[batch]
+        assays = {run.assay for run in chosen.runs}
+        rows = [asdict(row) for row in self.factors if row.site == chosen.site and row.assay in assays]
+        return json.dumps(rows, sort_keys=True)
+
+    def raw_digest(self, batch: str) -> str:
+        """Digest of what is read from outside: sees a raw file that was replaced by an older one."""
+        return provenance.files_digest([run.raw_file for run in self.batches[batch].runs] + self.layouts(batch))
+
+    def scoring_digest(self, batch: str) -> str:
+        """Digest of the sheets and standards that scoring reads."""
+        return provenance.files_digest([self.configuration["samples"], self.response_rules(), *self.assays(batch)])
+
+
+def load_plan(configuration: Mapping[str, object]) -> Plan:
+    """Validate the configuration and every sheet, and cut the runs into batches.
+
+    Parameters
+    ----------
+    configuration : the workflow's configuration.
+
+    Raises
+    ------
+    SheetError : with every problem of the first sheet that has any.
+    StandardsError : an assay that no protocol describes.
+    """
+    schemas = standards.schema_folder()
+    settings = sheets.load_configuration(configuration, schemas)
+    runs = sheets.load_runs(settings["runs"], schemas)
+    sheets.load_samples(settings["samples"], schemas)
+    factors = sheets.load_conversion_factors(settings["conversion_factors"], schemas)
+    plan = Plan(settings, _batches(runs), tuple(factors))
+    for batch in plan.batches:
+        plan.assays(batch)
+    for layout in sorted({run.layout for run in runs if run.layout}):
+        _check_there(layout, settings["runs"])
+        sheets.load_layout(layout, schemas)
+    return plan
+
+
+def _batches(runs: list[sheets.RunRow]) -> dict[str, Batch]:
+    members: dict[str, list[sheets.RunRow]] = {}
+    for run in runs:
+        members.setdefault(run.batch, []).append(run)
+    return {batch: Batch(batch, rows[0].site, tuple(rows)) for batch, rows in members.items()}
+
+
+def _check_there(layout: str, sheet: str) -> None:
+    if not Path(layout).is_file():
+        raise SheetError(Problem(f"{sheet}, column layout", layout, "a layout sheet that exists"))

@@ -1,0 +1,5 @@
+"""Pages a person reads: one per run, and the list of all runs. Self-contained HTML, every value escaped."""
+
+from bcrabl.report.page import index_page, run_page
+
+__all__ = ["index_page", "run_page"]

@@ -1,0 +1,229 @@
+"""The two jobs of a batch, each reading like the picture of the way: analyse (read, fit), score (calibrate … accept).
+
+A run that cannot be used is refused: it never stops the others of its batch, its reason goes into the qc table and the
+summary, and tables that already hold it stay as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from bcrabl import sheets, standards
+from bcrabl.acceptance import Check, finding, worst
+from bcrabl.errors import BcrablError
+from bcrabl.stages import accept
+from bcrabl.stages.calibrate import Calibration, calibrate
+from bcrabl.stages.fit import fit_cq
+from bcrabl.stages.quantify import quantify
+from bcrabl.stages.read import read_curves
+from bcrabl.stages.score import Scoring, score_samples
+from bcrabl.tables import COPIES, CQ, CURVES, QC, RESULTS, STANDARD_CURVES, read_table, write_table, write_text
+
+if TYPE_CHECKING:
+    from bcrabl.standards import AssayProtocol
+
+__all__ = ["ScoringFiles", "analyse_batch", "score_batch"]
+
+log = logging.getLogger("bcrabl")
+
+Row = dict[str, Any]
+
+_READ_FROM_CURVES = (
+    "run_id",
+    "well",
+    "target",
+    "stage",
+    "layout_overrides",
+    "vendor_omitted",
+    "run_date",
+    "raw_file",
+    "raw_sha256",
+)
+
+
+def analyse_batch(runs: Sequence[sheets.RunRow], assays: Sequence[str], output: Mapping[str, str]) -> None:
+    """Read the raw files of a batch and analyse their curves.
+
+    Parameters
+    ----------
+    runs : rows of the run sheet.
+    assays : files of the assay protocols.
+    output : paths of `curves`, `cq` (Parquet) and `refused` (JSON: the runs that cannot be used, with the reason).
+    """
+    protocols = _protocols(assays)
+    curves, cqs, refused = [CURVES.empty()], [CQ.empty()], {}
+    for run in runs:
+        try:
+            layout = sheets.load_layout(run.layout) if run.layout else ()
+            curve_table = read_curves(run, protocols[run.assay], layout)
+            cq_table = fit_cq(curve_table, protocols[run.assay])
+        except BcrablError as error:
+            log.error("%s REFUSED: %s", run.run_id, error)
+            refused[run.run_id] = str(error)
+            continue
+        log.info("%s: %d reactions read and analysed", run.run_id, curve_table.num_rows)
+        curves.append(curve_table)
+        cqs.append(cq_table)
+    if _earlier_runs(output["cq"]) & set(refused):
+        log.error("The earlier results of this batch stay as they are.")
+    else:
+        write_table(pa.concat_tables(curves), CURVES, output["curves"])
+        write_table(pa.concat_tables(cqs), CQ, output["cq"])
+    _write_json(refused, output["refused"])
+
+
+class ScoringFiles:
+    """What `score_batch` reads.
+
+    Parameters
+    ----------
+    curves, cq, refused : what `analyse_batch` wrote.
+    assays : files of the assay protocols.
+    response_rules, samples : files of the response classes and of the sample sheet.
+    factors : conversion factors that may apply.
+    """
+
+    def __init__(
+        self,
+        curves: str,
+        cq: str,
+        refused: str,
+        assays: Sequence[str],
+        response_rules: str,
+        samples: str,
+        factors: Sequence[sheets.ConversionFactorRow],
+    ) -> None:
+        self.cq = read_table(cq, CQ)
+        self.about = _about(curves)
+        self.refused: dict[str, str] = json.loads(Path(refused).read_text(encoding="utf-8"))
+        self.assays = _protocols(assays)
+        self.rules = standards.load_response_rules(response_rules)
+        self.samples = sheets.load_samples(samples)
+        self.factors = factors
+
+
+def score_batch(runs: Sequence[sheets.RunRow], files: ScoringFiles, output: Mapping[str, str]) -> None:
+    """Calibrate, quantify, score and accept the runs of a batch.
+
+    Parameters
+    ----------
+    runs : rows of the run sheet.
+    files : everything that is read.
+    output : paths of `standard_curves`, `copies`, `results`, `qc` (Parquet) and `status` (JSON, for the summary).
+    """
+    tables: dict[str, list[Row]] = {table.name: [] for table in (STANDARD_CURVES, COPIES, RESULTS, QC)}
+    status = []
+    for run in runs:
+        if run.run_id in files.refused:
+            rows, about = _refused(run, files.refused[run.run_id])
+        else:
+            rows, about = _score_run(run, files)
+        log.info("%s: %s", run.run_id, about["outcome"])
+        status.append(about)
+        for name, new in rows.items():
+            tables[name] += new
+    kept = set(files.cq["run_id"].to_pylist()) & set(files.refused)
+    if not kept or not all(Path(output[name]).is_file() for name in tables):
+        for table in (STANDARD_CURVES, COPIES, RESULTS, QC):
+            write_table(table.from_rows(tables[table.name]), table, output[table.name])
+    first = runs[0]
+    _write_json({"batch": first.batch, "site": first.site, "runs": status}, output["status"])
+
+
+def _score_run(run: sheets.RunRow, files: ScoringFiles) -> tuple[dict[str, list[Row]], Row]:
+    """The rows of all four tables for one run, and its entry in the status."""
+    assay = files.assays[run.assay]
+    reactions, raw = _reactions(run.run_id, files)
+    calibrations = calibrate(reactions, assay)
+    copies = quantify(reactions, calibrations, assay.cq_limit)
+    scoring = Scoring(run, raw["run_date"], assay, files.rules, files.samples, files.factors)
+    scored = score_samples(copies, calibrations, scoring)
+    checks = accept.check_reading(reactions, assay)
+    for target, calibration in calibrations.items():
+        checks += accept.check_target(calibration, [row for row in reactions if row["target"] == target], assay)
+    checks += accept.check_samples(copies, scored, assay) + accept.check_controls(scored, assay)
+    if not scored:
+        checks.append(finding("samples", "warn", "no sample of this run could be scored: no named unknowns"))
+    results = accept.concluded(scored, checks)
+    rows = {
+        "standard_curves": [_curve_row(run.run_id, calibration, checks) for calibration in calibrations.values()],
+        "copies": [{name: row.get(name) for name in COPIES.schema.names} for row in copies],
+        "results": results,
+        "qc": accept.qc_rows(run.run_id, checks),
+    }
+    return rows, _status(run, checks, results, raw)
+
+
+def _refused(run: sheets.RunRow, reason: str) -> tuple[dict[str, list[Row]], Row]:
+    checks = [finding("run_refused", "fail", reason)]
+    nothing_read = {"run_date": None, "raw_file": run.raw_file, "raw_sha256": None}
+    return {"qc": accept.qc_rows(run.run_id, checks)}, _status(run, checks, [], nothing_read) | {"outcome": "refused"}
+
+
+def _reactions(run_id: str, files: ScoringFiles) -> tuple[list[Row], Row]:
+    """The cq rows of a run with what else is known of each reaction, and what is known of the run's raw file."""
+    rows = files.cq.filter(pc.equal(files.cq["run_id"], run_id)).to_pylist()
+    reactions = []
+    for row in rows:
+        about = files.about[row["run_id"], row["target"], row["well"]]
+        excluded = "marked as omitted in the export" if about["vendor_omitted"] else None
+        reactions.append(row | about | {"excluded_why": excluded})
+    raw = {name: reactions[0][name] if reactions else None for name in ("run_date", "raw_file", "raw_sha256")}
+    return reactions, raw
+
+
+def _about(curves: str) -> dict[tuple[str, str, str], Row]:
+    """Columns of the curves table by reaction, without the curves."""
+    table = read_table(curves, CURVES, _READ_FROM_CURVES)
+    with_passive = pc.is_valid(read_table(curves, CURVES, ["passive_reference"])["passive_reference"]).to_pylist()
+    rows = table.to_pylist()
+    for row, has_passive in zip(rows, with_passive, strict=True):
+        row["has_passive_reference"] = has_passive
+    return {(row["run_id"], row["target"], row["well"]): row for row in rows}
+
+
+def _curve_row(run_id: str, calibration: Calibration, checks: Sequence[Check]) -> Row:
+    failed = [check for check in checks if check.target == calibration.target and check.outcome == "fail"]
+    failed = [check for check in failed if check.sample_id is None]
+    return calibration.as_row(run_id, not failed, "; ".join(check.message for check in failed))
+
+
+def _status(run: sheets.RunRow, checks: Sequence[Check], results: Sequence[Row], raw: Row) -> Row:
+    of_run = [check for check in checks if check.sample_id is None and check.outcome == "fail"]
+    outcomes = [str(row["outcome"]) for row in results if row["role"] == "unkn"]
+    return {
+        "run_id": run.run_id,
+        "assay": run.assay,
+        "outcome": "failed" if worst(of_run) == "fail" else "accepted",
+        "why": [f"{check.target}: {check.message}" if check.target else check.message for check in of_run],
+        "samples": {outcome: outcomes.count(outcome) for outcome in ("report", "review", "repeat")},
+        "run_date": raw["run_date"].isoformat() if hasattr(raw["run_date"], "isoformat") else None,
+        "raw_file": raw["raw_file"],
+        "raw_sha256": raw["raw_sha256"],
+    }
+
+
+def _protocols(files: Sequence[str]) -> dict[str, AssayProtocol]:
+    protocols = (standards.load_assay(file) for file in files)
+    return {protocol.id: protocol for protocol in protocols}
+
+
+def _earlier_runs(cq: str) -> set[str]:
+    """Runs that an earlier cq table holds; none where there is no table that can be read."""
+    if not Path(cq).is_file():
+        return set()
+    try:
+        return set(read_table(cq, CQ, ["run_id"])["run_id"].to_pylist())
+    except BcrablError:
+        return set()
+
+
+def _write_json(content: object, path: str) -> None:
+    write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n", path)

@@ -1,0 +1,51 @@
+# Tables → pages, summary, and the workflow's verdict.
+
+
+rule report:
+    input:
+        results=of_run("results", "parquet"),
+        standard_curves=of_run("standard_curves", "parquet"),
+        qc=of_run("qc", "parquet"),
+        status=of_run("status", "json"),
+    output:
+        page=update(f"{RESULTS}/reports/{{run}}.html"),
+    log:
+        "logs/report/{run}.log",
+    params:
+        code=code_of("report.py"),
+    message:
+        "{wildcards.run}: writing the report"
+    script:
+        "../scripts/report.py"
+
+
+rule summary:
+    input:
+        status_files(),
+    output:
+        table=update(f"{RESULTS}/summary.tsv"),
+        page=update(f"{RESULTS}/index.html"),
+    log:
+        "logs/summary.log",
+    params:
+        code=code_of("summary.py"),
+    message:
+        "Writing the summary of all runs"
+    script:
+        "../scripts/summary.py"
+
+
+rule confirm:
+    # not update(): as long as a run is refused this must fail again
+    input:
+        status_files(),
+    output:
+        f"{RESULTS}/confirmed.txt",
+    log:
+        "logs/confirm.log",
+    params:
+        code=code_of("confirm.py"),
+    message:
+        "Checking that every run could be processed"
+    script:
+        "../scripts/confirm.py"

@@ -1,0 +1,30 @@
+# Curves and Cq → standard curves, copies, results, acceptance; what a new conversion factor or sample sheet re-runs.
+
+
+rule score:
+    input:
+        curves=rules.analyse.output.curves,
+        cq=rules.analyse.output.cq,
+        refused=rules.analyse.output.refused,
+        assays=lambda wildcards: PLAN.assays(wildcards.batch),
+        response_rules=PLAN.response_rules(),
+        samples=PLAN.configuration["samples"],
+    output:
+        standard_curves=update(per_batch("standard_curves")),
+        copies=update(per_batch("copies")),
+        results=update(per_batch("results")),
+        qc=update(per_batch("qc")),
+        status=update(f"{RESULTS}/status/site={{site}}/{{batch}}.json"),
+    log:
+        "logs/score/{site}/{batch}.log",
+    benchmark:
+        "logs/benchmarks/{site}/{batch}.score.tsv"
+    params:
+        runs=lambda wildcards: PLAN.runs_as_json(wildcards.batch),
+        factors=lambda wildcards: PLAN.factors_as_json(wildcards.batch),
+        sheets_digest=lambda wildcards: PLAN.scoring_digest(wildcards.batch),
+        code=code_of("score.py"),
+    message:
+        "{wildcards.batch}: calibrating, scoring, accepting"
+    script:
+        "../scripts/score.py"
