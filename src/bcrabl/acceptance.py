@@ -71,19 +71,19 @@ def judge(
     >>> from types import SimpleNamespace
     >>> slope = SimpleNamespace(lower=-3.9, upper=-3.0, severity="fail")
     >>> judge("slope", -4.11, slope, "cycles/decade", target="ABL1").message
-    'slope -4.11 cycles/decade is outside -3.9 to -3'
+    'slope: -4.11 cycles/decade; allowed: -3.9 to -3'
     """
-    limits = _limits(window)
+    limits, name = _limits(window), check.replace("_", " ")
     if value is None:
-        outcome, message = window.severity, f"{check} could not be determined ({limits})"
+        outcome, message = window.severity, f"{name} could not be determined; allowed: {limits}"
     elif _inside(value, window):
-        outcome, message = "pass", f"{check} {value:.4g} {unit} is within {limits}"
+        outcome, message = "pass", f"{name}: {value:.4g} {unit}; allowed: {limits}"
     else:
-        outcome, message = window.severity, f"{check} {value:.4g} {unit} is outside {limits}"
+        outcome, message = window.severity, f"{name}: {value:.4g} {unit}; allowed: {limits}"
     return Check(
         check=check,
         outcome=outcome,
-        message=" ".join(message.split()),
+        message=" ".join(message.split()).replace(" ;", ";"),
         value=value,
         lower=window.lower,
         upper=window.upper,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["job"]
+__all__ = ["job", "let_jobs_import_this_package"]
 
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")  # jobs run side by side, and threads change the last bits of sums
@@ -43,3 +43,10 @@ def job(log_file: str | Path) -> Iterator[None]:
         for handler in handlers:
             log.removeHandler(handler)
             handler.close() if handler is handlers[0] else handler.flush()
+
+
+def let_jobs_import_this_package() -> None:
+    """Put the folder this package was imported from first on the path of every job, installed or not."""
+    here = str(Path(__file__).parent.parent)
+    others = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path and path != here]
+    os.environ["PYTHONPATH"] = os.pathsep.join([here, *others])

@@ -15,6 +15,8 @@ rule analyse:
         "logs/analyse/{site}/{batch}.log",
     benchmark:
         "logs/benchmarks/{site}/{batch}.analyse.tsv"
+    conda:
+        "../envs/bcrabl.yaml"
     params:
         runs=lambda wildcards: PLAN.runs_as_json(wildcards.batch),
         raw_digest=lambda wildcards: PLAN.raw_digest(wildcards.batch),

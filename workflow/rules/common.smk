@@ -1,19 +1,18 @@
-# What every rule needs: the plan of the sheets, code digests, and the few functions that hand them to rules.
+# The plan of the sheets, code digests, and the few functions that hand them to the rules.
 
 import os
 import sys
 
 from snakemake.exceptions import WorkflowError
 
-CHECKOUT = workflow.current_basedir.join("../../src")
-if os.path.isdir(str(CHECKOUT)):
+CHECKOUT = str(workflow.current_basedir.join("../../src"))
+if os.path.isdir(CHECKOUT):
     # the rules and the package of one checkout belong together, whatever else is installed
-    sys.path.insert(0, os.path.abspath(str(CHECKOUT)))
-    os.environ["PYTHONPATH"] = os.pathsep.join(
-        filter(
-            None, [os.path.abspath(str(CHECKOUT)), os.environ.get("PYTHONPATH", "")]
-        )
-    )
+    sys.path.insert(0, os.path.abspath(CHECKOUT))
+
+from bcrabl import job
+
+job.let_jobs_import_this_package()
 
 from bcrabl.errors import BcrablError
 from bcrabl.plan import load_plan
@@ -35,11 +34,7 @@ wildcard_constraints:
 
 def code_of(script):
     """Digest of a script and all it imports, so that a change in the package re-runs the rule."""
-    return code_digest(
-        workflow.source_path(
-            f"../scripts/{script}"
-        )
-    )
+    return code_digest(workflow.source_path(f"../scripts/{script}"))
 
 
 def per_batch(table):
@@ -49,7 +44,10 @@ def per_batch(table):
 
 def status_files():
     """What scoring left of every batch for summary and reports."""
-    return [f"{RESULTS}/status/site={batch.site}/{batch.batch}.json" for batch in PLAN.batches.values()]
+    return [
+        f"{RESULTS}/status/site={batch.site}/{batch.batch}.json"
+        for batch in PLAN.batches.values()
+    ]
 
 
 def report_pages():

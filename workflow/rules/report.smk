@@ -11,6 +11,8 @@ rule report:
         page=update(f"{RESULTS}/reports/{{run}}.html"),
     log:
         "logs/report/{run}.log",
+    conda:
+        "../envs/bcrabl.yaml"
     params:
         code=code_of("report.py"),
     message:
@@ -27,6 +29,8 @@ rule summary:
         page=update(f"{RESULTS}/index.html"),
     log:
         "logs/summary.log",
+    conda:
+        "../envs/bcrabl.yaml"
     params:
         code=code_of("summary.py"),
     message:
@@ -43,6 +47,8 @@ rule confirm:
         f"{RESULTS}/confirmed.txt",
     log:
         "logs/confirm.log",
+    conda:
+        "../envs/bcrabl.yaml"
     params:
         code=code_of("confirm.py"),
     message:

@@ -19,6 +19,8 @@ rule score:
         "logs/score/{site}/{batch}.log",
     benchmark:
         "logs/benchmarks/{site}/{batch}.score.tsv"
+    conda:
+        "../envs/bcrabl.yaml"
     params:
         runs=lambda wildcards: PLAN.runs_as_json(wildcards.batch),
         factors=lambda wildcards: PLAN.factors_as_json(wildcards.batch),

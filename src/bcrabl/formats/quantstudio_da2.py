@@ -330,7 +330,7 @@ def _key(row: Mapping[str, object], signal: _Signal) -> Hashable:
 
 def _with_curve(rows: Sequence[Mapping[str, object]], signal: _Signal, warnings: list[str]) -> list[int]:
     """Places of the reactions that have a curve; the others are left out and named."""
-    measured = np.isfinite(signal.fluorescence).any(axis=1).tolist()
+    measured = [bool(curve.any()) for curve in np.isfinite(signal.fluorescence)]
     kept, left_out = [], []
     for index, row in enumerate(rows):
         curve = signal.curves.get(_key(row, signal))
