@@ -86,8 +86,14 @@ def test_every_column_of_the_runs_sheet_arrives(write):
 
 @pytest.mark.parametrize("name", ["007", "1E05", "NA", "null", "true", "1.0", "nan"])
 def test_ids_that_look_like_something_else_stay_text(write, name):
-    assert load_runs(write(RUN_COLUMNS, f"{name} {name} {name} {name}"))[0].run_id == name
+    assert load_runs(write(RUN_COLUMNS, f"{name} LAB1 {name} {name}"))[0].run_id == name
     assert list(load_samples(write("sample_id patient_id", f"{name} {name}"))) == [name]
+
+
+@pytest.mark.parametrize("site", ["007", "1.0", "12"])
+def test_a_site_of_digits_is_refused_because_readers_of_partitions_take_it_for_a_number(write, site):
+    with pytest.raises(SheetError, match=r"row 2, column site: found '.*'; expected .* with at least one letter"):
+        load_runs(write(RUN_COLUMNS, f"R1 {site} f eac"))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])

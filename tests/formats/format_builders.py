@@ -15,14 +15,17 @@ def zipped(members: Mapping[str, str | bytes]) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
-            archive.writestr(name, content)
+            member = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))  # else the clock is in the bytes
+            archive.writestr(member, content, zipfile.ZIP_DEFLATED)
     return packed.getvalue()
 
 
 # --- RDML ---------------------------------------------------------------------------------------------------------
 
 
-def sample(name: str, rdml_type: str = "unkn", quantity: str | None = None, unit: str | None = "cop", more: str = "") -> str:
+def sample(
+    name: str, rdml_type: str = "unkn", quantity: str | None = None, unit: str | None = "cop", more: str = ""
+) -> str:
     """A sample element."""
     stated = ""
     if quantity is not None:
@@ -37,9 +40,7 @@ def target(name: str, dye: str = "FAM") -> str:
 
 def points(values: Iterable[object], first: int = 1) -> str:
     """Amplification data points in consecutive cycles."""
-    return "".join(
-        f"<adp><cyc>{cycle}</cyc><fluor>{value}</fluor></adp>" for cycle, value in enumerate(values, first)
-    )
+    return "".join(f"<adp><cyc>{cycle}</cyc><fluor>{value}</fluor></adp>" for cycle, value in enumerate(values, first))
 
 
 def data(of_target: str, curve: str, more: str = "") -> str:
@@ -52,7 +53,9 @@ def react(react_id: object, of_sample: str, *curves: str) -> str:
     return f'<react id="{react_id}"><sample id={quoteattr(of_sample)}/>{"".join(curves)}</react>'
 
 
-PLATE_96 = "<pcrFormat><rows>8</rows><columns>12</columns><rowLabel>ABC</rowLabel><columnLabel>123</columnLabel></pcrFormat>"
+PLATE_96 = (
+    "<pcrFormat><rows>8</rows><columns>12</columns><rowLabel>ABC</rowLabel><columnLabel>123</columnLabel></pcrFormat>"
+)
 
 
 def rdml_run(*reacts: str, run_id: str = "run1", before: str = PLATE_96) -> str:

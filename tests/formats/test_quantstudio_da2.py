@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from format_builders import RESULT_HEADER, STATED, Cells, da2, result_row, worksheet, xlsx
+from format_builders import RESULT_HEADER, STATED, Cells, da2, result_row, worksheet, xlsx, zipped
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -91,6 +93,12 @@ def test_rn_stands_in_for_a_dye_that_is_not_in_the_file(tmp_path):
     assert "the sheet Multicomponent has no signal of ABY" in run.metadata["warnings"][-1]
 
 
+def test_rn_stands_in_where_a_reporter_is_not_named(tmp_path):
+    run = read(tmp_path, da2([result_row(reporter="")]))
+    assert (run.stage, rows(run)[0]["dye"]) == ("normalised", None)
+    assert "no signal of a reporter that is not named" in run.metadata["warnings"][-1]
+
+
 def test_rn_stands_in_for_a_missing_sheet_and_a_missing_passive_reference(tmp_path):
     assert "there is no sheet Multicomponent" in read(tmp_path, da2(Multicomponent=None)).metadata["warnings"][-1]
     assert "has no signal of ROX" in read(tmp_path, da2(dyes=("FAM",))).metadata["warnings"][-1]
@@ -128,7 +136,8 @@ def test_without_the_sheet_of_the_standard_curve_the_copies_are_unknown(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("cell", "cq", "text"), [(24.5, 24.5, None), ("24.5", 24.5, None), ("UNDETERMINED", None, "UNDETERMINED"), ("", None, None)]
+    ("cell", "cq", "text"),
+    [(24.5, 24.5, None), ("24.5", 24.5, None), ("UNDETERMINED", None, "UNDETERMINED"), ("", None, None)],
 )
 def test_an_undetermined_cq_is_no_number(tmp_path, cell, cq, text):
     (row,) = rows(read(tmp_path, da2([result_row(cq=cell)])))
@@ -230,19 +239,31 @@ def twice_the_first_reading(sheet: str, **options: object) -> dict[str, Cells]:
 @pytest.mark.parametrize(
     ("sheets", "match"),
     [
-        (da2([result_row(task="SAMPLE")]), r"export, sheet 'Results', row 9, column Task: found task 'SAMPLE'; expected one of UNKN"),
+        (
+            da2([result_row(task="SAMPLE")]),
+            r"export, sheet 'Results', row 9, column Task: found task 'SAMPLE'; expected one of UNKN",
+        ),
         (da2([result_row(omit="maybe")]), r"row 9, column Omit: found 'maybe'; expected TRUE or FALSE"),
         (da2([result_row(threshold="auto")]), r"row 9, column Threshold: found 'auto'; expected a number"),
         (da2([result_row(start=True)]), r"row 9, column Baseline Start: found 'True'; expected a number"),
         (da2([result_row("X")]), r"row 9, column Well Position: found 'X'; expected a well such as A1"),
         (da2([result_row(), result_row()]), r"well A1: found duplicate well: 2 curves of target 'ABL1'"),
-        (da2(quantity="many"), r"sheet 'Standard Curve Result', row 9, column Quantity: found 'many'; expected a number"),
+        (
+            da2(quantity="many"),
+            r"sheet 'Standard Curve Result', row 9, column Quantity: found 'many'; expected a number",
+        ),
         (da2(quantity=0), r"column Quantity: found a standard of quantity 0; expected a quantity above 0"),
         (da2(quantity=-3), r"column Quantity: found a standard of quantity -3; expected a quantity above 0"),
-        (with_cell("Multicomponent", 5, "high"), r"sheet 'Multicomponent', row 9, column FAM: found 'high'; expected a number"),
+        (
+            with_cell("Multicomponent", 5, "high"),
+            r"sheet 'Multicomponent', row 9, column FAM: found 'high'; expected a number",
+        ),
         (with_cell("Multicomponent", 6, "1,5"), r"row 9, column ROX: found '1,5'; expected a number"),
         (with_cell("Multicomponent", 4, "one"), r"row 9, column Cycle Number: found 'one'; expected a number"),
-        (with_cell("Multicomponent", 4, 1.5), r"sheet 'Multicomponent', column Cycle Number: found cycle 1.5; expected"),
+        (
+            with_cell("Multicomponent", 4, 1.5),
+            r"sheet 'Multicomponent', column Cycle Number: found cycle 1.5; expected",
+        ),
         (
             twice_the_first_reading("Multicomponent"),
             r"sheet 'Multicomponent', row 14, column Cycle Number: found a second reading of A1 in this cycle",
@@ -251,10 +272,20 @@ def twice_the_first_reading(sheet: str, **options: object) -> dict[str, Cells]:
             twice_the_first_reading("Amplification Data", dyes=("ROX",)),
             r"sheet 'Amplification Data', row 14, column Cycle Number: found a second reading of \('A1', 'ABL1'\)",
         ),
-        (with_cell("Amplification Data", 4, "?") | {"Multicomponent": [[""]]}, r"row 9, column Rn: found '\?'; expected a number"),
-        (da2(Multicomponent=None, Amplification_Data=None), r"found no curves: there is no sheet Multicomponent, and no"),
+        (
+            with_cell("Amplification Data", 4, "?") | {"Multicomponent": [[""]]},
+            r"row 9, column Rn: found '\?'; expected a number",
+        ),
+        (
+            da2(Multicomponent=None, Amplification_Data=None),
+            r"found no curves: there is no sheet Multicomponent, and no",
+        ),
         (da2(Results=None), r"found no sheet Results \(or Primary_result\) with the columns Well, Target"),
-        (da2([]), r"found no amplification curve"),
+        (da2([]), r"sheet 'Results': found no reaction; expected a well with a target"),
+        (
+            da2(Multicomponent=[*STATED, ["Well", "Cycle Number", "FAM", "ROX"]]),
+            r"found no amplification curve; expected one",
+        ),
     ],
 )
 def test_what_contradicts_the_layout_is_refused_with_its_cell(tmp_path, sheets, match):
@@ -265,7 +296,11 @@ def test_what_contradicts_the_layout_is_refused_with_its_cell(tmp_path, sheets, 
 def test_all_bad_cells_of_a_sheet_are_named_at_once(tmp_path):
     with pytest.raises(DamagedFile) as caught:
         read(tmp_path, da2([result_row(task="X"), result_row("A2", omit="Y", end="Z")]))
-    assert [problem.where.rpartition(", column ")[2] for problem in caught.value.problems] == ["Baseline End", "Task", "Omit"]
+    assert [problem.where.rpartition(", column ")[2] for problem in caught.value.problems] == [
+        "Baseline End",
+        "Task",
+        "Omit",
+    ]
 
 
 def test_a_part_of_a_file_of_one_run_is_refused(tmp_path):
@@ -277,10 +312,11 @@ def test_a_part_of_a_file_of_one_run_is_refused(tmp_path):
 # --- hostile workbooks ---
 
 
-FAR = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{}</sheetData></worksheet>'
+FAR = (
+    '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{}</sheetData></worksheet>'
+)
 
 
-@pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize(
     "row",
     [
@@ -296,15 +332,16 @@ def test_a_cell_at_the_far_end_does_not_fill_the_memory(row):
         source.workbook.sheet("Results")
 
 
-def replaced_sheet(body: str) -> bytes:
-    from format_builders import zipped
+def replaced_sheet(body: str | bytes) -> bytes:
+    """The plain export with the XML of sheet Results replaced."""
+    return replaced(**{"xl/worksheets/sheet1.xml": body})
 
-    import io
-    import zipfile
 
+def replaced(**members: str | bytes) -> bytes:
+    """The plain export with members of its zip archive replaced or added."""
     with zipfile.ZipFile(io.BytesIO(xlsx(da2()))) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    return zipped(members | {"xl/worksheets/sheet1.xml": body})
+        plain = {name: archive.read(name) for name in archive.namelist()}
+    return zipped(plain | members)
 
 
 @pytest.mark.parametrize(
@@ -320,8 +357,23 @@ def test_a_hostile_sheet_is_refused(body, match):
         RawFile("x", replaced_sheet(body)).workbook.sheet("Results")
 
 
+@pytest.mark.parametrize("count", ["17179869184", "18446744073709551615", "9" * 5000])
+def test_a_count_that_cannot_be_true_does_not_fill_the_memory(count):
+    content = replaced(**{"xl/sharedStrings.xml": f'<sst uniqueCount="{count}"><si><t>a</t></si></sst>'})
+    with pytest.raises(DamagedFile, match=r"sheet 'Results': found a count of \d+ items; expected at most"):
+        RawFile("x", content).workbook.sheet("Results")
+
+
+def test_shared_strings_are_read(tmp_path):
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    shared = f'<sst xmlns="{main}" uniqueCount="1"><si><t>P7</t></si></sst>'
+    body = worksheet(da2()["Results"]).replace('t="inlineStr"><is><t>S1</t></is>', 't="s"><v>0</v>')
+    content = replaced(**{"xl/worksheets/sheet1.xml": body, "xl/sharedStrings.xml": shared})
+    assert rows(read(tmp_path, content))[0]["sample_id"] == "P7"
+
+
 def test_a_panic_of_the_sheet_reader_is_a_damaged_file(monkeypatch):
-    class PanicException(BaseException):  # noqa: N818 - the name that pyo3 gives it
+    class PanicException(BaseException):
         pass
 
     class Panicking:

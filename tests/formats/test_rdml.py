@@ -27,10 +27,16 @@ def rows(run: Run) -> list[dict[str, object]]:
     return run.reactions.to_pylist()
 
 
-def one_well(of_sample: str = "", *elements: str, curve: str = points(CURVE), more: str = "", version: str = "1.2") -> str:
+def one_well(
+    of_sample: str = "", *elements: str, curve: str = points(CURVE), more: str = "", version: str = "1.2"
+) -> str:
     """A document with one reaction of target ABL1 in well A1."""
     return rdml(
-        of_sample or sample("s"), target("ABL1"), *elements, rdml_run(react(1, "s", data("ABL1", curve, more))), version=version
+        of_sample or sample("s"),
+        target("ABL1"),
+        *elements,
+        rdml_run(react(1, "s", data("ABL1", curve, more))),
+        version=version,
     )
 
 
@@ -48,7 +54,11 @@ def test_reactions_carry_well_sample_role_and_copies(tmp_path):
     run = read(tmp_path, small_rdml())
     standard, patient = rows(run)
     assert (standard["well"], standard["sample_id"], standard["role"]) == ("A1", "std", "std")
-    assert (standard["known_copies"], standard["vendor_quantity"], standard["vendor_quantity_unit"]) == (1000, 1000, "cop")
+    assert (standard["known_copies"], standard["vendor_quantity"], standard["vendor_quantity_unit"]) == (
+        1000,
+        1000,
+        "cop",
+    )
     assert (patient["well"], patient["role"], patient["known_copies"]) == ("B2", "unkn", None)
     assert (patient["target"], patient["dye"], patient["part"], patient["vendor_task"]) == ("ABL1", "FAM", None, "unkn")
     assert run.cycles.tolist() == [1, 2, 3, 4, 5]
@@ -69,7 +79,8 @@ def test_prefixes_and_the_order_of_elements_do_not_matter(tmp_path):
     document = (
         '<r:rdml xmlns:r="http://www.rdml.org" xmlns="http://www.rdml.org" version="1.4"><experiment id="e">'
         '<r:run id="1"><react id="2"><data><r:adp><fluor>5</fluor><r:cyc>1.0</r:cyc></r:adp><tar id="T"/></data>'
-        f'<sample id="S"/></react>{PLATE_96}</r:run></experiment>{target("T")}<r:sample id="S"><type>ntc</type></r:sample></r:rdml>'
+        f'<sample id="S"/></react>{PLATE_96}</r:run></experiment>{target("T")}'
+        '<r:sample id="S"><type>ntc</type></r:sample></r:rdml>'
     )
     (row,) = rows(read(tmp_path, document))
     assert (row["well"], row["role"], row["dye"]) == ("A2", "ntc", "FAM")
@@ -139,7 +150,10 @@ def test_type_and_quantity_may_differ_between_targets(tmp_path):
     document = rdml(
         of_sample, target("A"), target("B"), rdml_run(react(1, "s", data("A", points(CURVE)), data("B", points(CURVE))))
     )
-    assert [(row["role"], row["known_copies"]) for row in rows(read(tmp_path, document))] == [("std", 50), ("unkn", None)]
+    assert [(row["role"], row["known_copies"]) for row in rows(read(tmp_path, document))] == [
+        ("std", 50),
+        ("unkn", None),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -239,11 +253,14 @@ def test_reactions_without_curve_are_left_out_and_named(tmp_path):
     reacts = react(1, "s", data("T", points(CURVE))), react(2, "s", data("T", "", "<cq>20</cq>"))
     run = read(tmp_path, rdml(sample("s"), target("T"), rdml_run(*reacts)))
     assert run.reactions.num_rows == 1
-    assert run.metadata["warnings"] == ("1 reactions have no amplification curve and were left out: well A2, target 'T'.",)
+    assert run.metadata["warnings"] == (
+        "1 reactions have no amplification curve and were left out: well A2, target 'T'.",
+    )
 
 
 def stage(tmp_path: Path, background: str, values: tuple[float, ...], instrument: str = "") -> tuple[str, int]:
-    before = f"<instrument>{instrument}</instrument><backgroundDeterminationMethod>{background}</backgroundDeterminationMethod>"
+    method = f"<backgroundDeterminationMethod>{background}</backgroundDeterminationMethod>"
+    before = f"<instrument>{instrument}</instrument>{method}"
     document = rdml(sample("s"), target("T"), rdml_run(react("A1", "s", data("T", points(values))), before=before))
     run = read(tmp_path, document)
     return run.stage, len(run.metadata["warnings"])
@@ -265,8 +282,8 @@ def test_small_signals_of_applied_biosystems_are_rn(tmp_path):
 
 def test_metadata_say_instrument_software_date_and_method(tmp_path):
     before = (
-        "<instrument>LC96</instrument><dataCollectionSoftware><name>LightCycler&amp;#174; 96</name><version>1.1</version>"
-        "</dataCollectionSoftware><cqDetectionMethod>other</cqDetectionMethod><runDate>2019-01-29T15:28:10</runDate>"
+        "<instrument>LC96</instrument><dataCollectionSoftware><name>LightCycler&amp;#174; 96</name>"
+        "<version>1.1</version></dataCollectionSoftware><cqDetectionMethod>other</cqDetectionMethod><runDate>2019-01-29T15:28:10</runDate>"
     )
     document = rdml(
         "<id><publisher>Roche Diagnostics</publisher></id>",
@@ -284,7 +301,11 @@ def test_metadata_say_instrument_software_date_and_method(tmp_path):
 
 
 def test_a_run_date_that_is_none_is_said(tmp_path):
-    document = rdml(sample("s"), target("T"), rdml_run(react("A1", "s", data("T", points(CURVE))), before="<runDate>1.2.19</runDate>"))
+    document = rdml(
+        sample("s"),
+        target("T"),
+        rdml_run(react("A1", "s", data("T", points(CURVE))), before="<runDate>1.2.19</runDate>"),
+    )
     run = read(tmp_path, document)
     assert "run_date" not in run.metadata
     assert "'1.2.19' is no date" in run.metadata["warnings"][0]
@@ -297,7 +318,9 @@ def two_runs(second_id: str = "b", curve: tuple[float, ...] = CURVE) -> str:
     first = rdml_run(react(1, "s", data("T", points(CURVE))), run_id="a")
     second = rdml_run(react(1, "s", data("T", points(curve))), run_id=second_id)
     return rdml(
-        sample("s"), target("T"), experiment=f'<experiment id="x">{first}</experiment><experiment id="y">{second}</experiment>'
+        sample("s"),
+        target("T"),
+        experiment=f'<experiment id="x">{first}</experiment><experiment id="y">{second}</experiment>',
     )
 
 
@@ -532,7 +555,9 @@ def test_a_target_named_like_the_passive_dye_is_not_written_beside_it(tmp_path):
 
 
 NAMES = st.text(
-    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff"), min_size=1, max_size=6
+    st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff"),
+    min_size=1,
+    max_size=6,
 ).filter(lambda name: "@" not in name and name.upper() not in {"ROX", "MUSTANG PURPLE"})
 SIGNALS = st.floats(allow_nan=False, allow_infinity=False, width=64)
 
@@ -580,7 +605,17 @@ def test_a_written_run_reads_back_the_same(tmp_path, run):
     place = {(row["well"], row["target"]): index for index, row in enumerate(rows(run))}
     order = np.array([place[row["well"], row["target"]] for row in rows(again)])
     expected = run.select(order)
-    for column in ("well", "target", "dye", "role", "sample_id", "known_copies", "vendor_cq", "vendor_threshold", "vendor_omitted"):
+    for column in (
+        "well",
+        "target",
+        "dye",
+        "role",
+        "sample_id",
+        "known_copies",
+        "vendor_cq",
+        "vendor_threshold",
+        "vendor_omitted",
+    ):
         assert again.reactions[column].to_pylist() == expected.reactions[column].to_pylist(), column
     assert np.array_equal(again.cycles, expected.cycles)
     assert np.array_equal(again.fluorescence, expected.fluorescence)
@@ -619,13 +654,17 @@ def survives(content: bytes, tmp_path: Path) -> None:
         assert run.reactions.num_rows == 2
 
 
-@pytest.mark.parametrize("content", [zipped({"rdml_data.xml": small_rdml()}), small_rdml().encode()], ids=["zip", "xml"])
+@pytest.mark.parametrize(
+    "content", [zipped({"rdml_data.xml": small_rdml()}), small_rdml().encode()], ids=["zip", "xml"]
+)
 def test_every_truncation_is_an_error_of_ours(tmp_path, content):
     for length in range(len(content)):
         survives(content[:length], tmp_path)
 
 
-@pytest.mark.parametrize("content", [zipped({"rdml_data.xml": small_rdml()}), small_rdml().encode()], ids=["zip", "xml"])
+@pytest.mark.parametrize(
+    "content", [zipped({"rdml_data.xml": small_rdml()}), small_rdml().encode()], ids=["zip", "xml"]
+)
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(draws=st.data())
 def test_every_flipped_byte_is_an_error_of_ours_or_a_run(tmp_path, content, draws):
@@ -694,7 +733,9 @@ def test_one_machine_of_three_can_be_read_alone(real_data):
 def test_the_gaps_of_a_matrix_are_nan(real_data, monkeypatch):
     path = real_data("rdml14_untergasser_vermeulen", "matrix_gaps.rdml")
     # Its curves have 1 to 44 readings: read as they are, but no `Run` as long as a run asks for like cycles
-    with pytest.raises(RunError, match=r"matrix_gaps.rdml, well N9, target tar1: found cycles that differ within the run"):
+    with pytest.raises(
+        RunError, match=r"matrix_gaps.rdml, well N9, target tar1: found cycles that differ within the run"
+    ):
         read_run(path)
     monkeypatch.setattr("bcrabl.run._LEAST_SHARE_OF_CYCLES", 0.0)
     run = read_run(path)

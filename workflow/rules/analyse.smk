@@ -7,10 +7,11 @@ rule analyse:
         layouts=lambda wildcards: PLAN.layouts(wildcards.batch),
         assays=lambda wildcards: PLAN.assays(wildcards.batch),
     output:
-        # update(): Snakemake neither deletes earlier results before the job nor loses them when it fails
+        # update(): Snakemake neither deletes earlier tables before the job nor loses them when it fails.
+        # Not so the last one: it is gone after a failure, and that is what makes the job run again
         curves=update(per_batch("curves")),
         cq=update(per_batch("cq")),
-        refused=update(f"{RESULTS}/refused/site={{site}}/{{batch}}.json"),
+        refused=f"{RESULTS}/refused/site={{site}}/{{batch}}.json",
     log:
         "logs/analyse/{site}/{batch}.log",
     benchmark:

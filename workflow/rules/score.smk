@@ -14,7 +14,7 @@ rule score:
         copies=update(per_batch("copies")),
         results=update(per_batch("results")),
         qc=update(per_batch("qc")),
-        status=update(f"{RESULTS}/status/site={{site}}/{{batch}}.json"),
+        status=f"{RESULTS}/status/site={{site}}/{{batch}}.json",
     log:
         "logs/score/{site}/{batch}.log",
     benchmark:

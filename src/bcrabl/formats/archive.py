@@ -17,6 +17,7 @@ __all__ = ["LARGEST_TOTAL", "MOST_MEMBERS", "MOST_RATIO", "Archive"]
 MOST_MEMBERS = 10_000
 LARGEST_TOTAL = 256 * 1024 * 1024  # bytes, unpacked; real exports unpack to at most 25 MB
 MOST_RATIO = 200  # unpacked : packed; real exports reach 20
+_ENCRYPTED = 0x1  # bit of a member's flags
 _SMALL = 1024 * 1024  # bytes below which no ratio is harmful
 
 
@@ -42,7 +43,7 @@ class Archive:
         except Exception as error:  # zipfile lets a dozen kinds escape on hostile bytes
             raise self._damaged("", f"a zip archive that cannot be opened ({error})", "a whole one") from error
         self._check(members)
-        self._members = {member.filename: member for member in members if not member.is_dir()}
+        self._members = {member.filename: member for member in members if not member.filename.endswith("/")}
         self.names = tuple(self._members)
 
     def read(self, name: str, limit: int = LARGEST_TOTAL) -> bytes:
@@ -69,9 +70,12 @@ class Archive:
         return self._unpacked(name, size)
 
     def _unpacked(self, name: str, size: int) -> bytes:
+        member = self._members[name]
+        if member.flag_bits & _ENCRYPTED:
+            raise self._damaged(f", member {name}", "an encrypted member", "one that can be read without a password")
         try:
-            with self._zip.open(self._members[name]) as member:
-                return member.read(size)
+            with self._zip.open(member) as unpacked:
+                return unpacked.read(size)
         except Exception as error:  # as above: the bytes decide what is raised
             found = f"a member that cannot be unpacked ({error})"
             raise self._damaged(f", member {name}", found, "a whole one") from error
@@ -93,8 +97,8 @@ class Archive:
         ratio = member.file_size / max(member.compress_size, 1)
         if member.file_size > _SMALL and ratio > MOST_RATIO:
             raise self._damaged(where, f"a member that unpacks {ratio:.0f}-fold", f"at most {MOST_RATIO}-fold")
-        if member.file_size < 0 or member.compress_size < 0:
-            raise self._damaged(where, "a negative size", "a size")
+        if not member.filename:
+            raise self._damaged(where, "a member without a name", "a name")
 
     def _damaged(self, where: str, found: str, expected: str) -> DamagedFile:
         return DamagedFile(Problem(self._path + where, found, expected, "Export or copy the file again."))

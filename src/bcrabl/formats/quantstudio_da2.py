@@ -34,6 +34,12 @@ _RESULT_COLUMNS = ("Well", "Target", "Task", "Reporter", "Cq")
 _SIGNAL_COLUMNS = ("Well", "Cycle Number")
 _RN_COLUMNS = ("Well", "Cycle Number", "Target", "Rn")
 _QUANTITY_COLUMNS = ("Well", "Target", "Task", "Quantity")
+_TEXT_COLUMNS = ("Target", "Task", "Reporter", "Sample", "Cq", "Omit")
+_NUMBER_COLUMNS = {
+    "Threshold": "vendor_threshold",
+    "Baseline Start": "vendor_baseline_start",
+    "Baseline End": "vendor_baseline_end",
+}
 _EXPORT = (
     "From QuantStudio Design & Analysis 2 export an xlsx with the sheets Results, Amplification Data, Multicomponent "
     "and Standard Curve Result."
@@ -132,40 +138,44 @@ def _reactions(
     problems: list[Problem] = []
     wells = _wells(table, "Target", problems)
     rows = list(wells)
-    text_of = {name: table.texts(name) for name in ("Target", "Task", "Reporter", "Sample", "Cq", "Omit")}
-    number_of = {
-        name: dict(zip(rows, table.numbers(name, rows, problems).tolist(), strict=True))
-        for name in ("Threshold", "Baseline Start", "Baseline End")
+    texts = {name: table.texts(name) for name in _TEXT_COLUMNS}
+    numbers = {
+        name: dict(zip(rows, table.numbers(name, rows, problems).tolist(), strict=True)) for name in _NUMBER_COLUMNS
     }
     reactions = []
     for row, well in wells.items():
-        target = text_of["Target"][row]
-        role = _role(text_of["Task"][row], table.place(row, "Task"), problems)
-        quantity = quantities.get((well, target))
-        cq, cq_text = _cq(text_of["Cq"][row])
+        stated = {name: cells[row] for name, cells in texts.items()}
+        role = _role(stated["Task"], table.place(row, "Task"), problems)
+        quantity = quantities.get((well, stated["Target"]))
         reactions.append(
-            {
-                "part": None,
-                "well": well,
-                "target": target,
-                "dye": text_of["Reporter"][row] or None,
-                "role": role,
-                "sample_id": text_of["Sample"][row] or None,
-                "known_copies": quantity if role == "std" else None,
-                "vendor_cq": cq,
-                "vendor_cq_text": cq_text,
-                "vendor_threshold": number_of["Threshold"][row],
-                "vendor_baseline_start": number_of["Baseline Start"][row],
-                "vendor_baseline_end": number_of["Baseline End"][row],
-                "vendor_task": text_of["Task"][row],
-                "vendor_quantity": quantity,
-                "vendor_omitted": _omitted(text_of["Omit"][row], table.place(row, "Omit"), problems),
-            }
+            _who(well, role, stated, quantity)
+            | {column: numbers[name][row] for name, column in _NUMBER_COLUMNS.items()}
+            | {"vendor_omitted": _omitted(stated["Omit"], table.place(row, "Omit"), problems)}
         )
+    if not reactions and not problems:
+        problems.append(Problem(table.where, "no reaction", "a well with a target", _EXPORT))
     if problems:
         raise DamagedFile(problems)
     _warn_of_quantities(reactions, warnings)
     return reactions
+
+
+def _who(well: str, role: str, stated: Mapping[str, str], quantity: float | None) -> dict[str, object]:
+    """The columns that say who is in a well, and the Cq and quantity reported for it."""
+    cq, cq_text = _cq(stated["Cq"])
+    return {
+        "part": None,
+        "well": well,
+        "target": stated["Target"],
+        "dye": stated["Reporter"] or None,
+        "role": role,
+        "sample_id": stated["Sample"] or None,
+        "known_copies": quantity if role == "std" else None,
+        "vendor_cq": cq,
+        "vendor_cq_text": cq_text,
+        "vendor_task": stated["Task"],
+        "vendor_quantity": quantity,
+    }
 
 
 def _role(task: str, place: str, problems: list[Problem]) -> str:
@@ -230,7 +240,9 @@ def _signal(
     """Dye signal and passive reference; Rn where the signal of a dye is not in the file."""
     table = _table(workbook, ("Multicomponent",), _SIGNAL_COLUMNS)
     passive_dye = _passive_dye(stated)
-    needed = {str(row["dye"]) for row in rows} | ({passive_dye} if passive_dye else set())
+    needed = {str(row["dye"] or "a reporter that is not named") for row in rows} | (
+        {passive_dye} if passive_dye else set()
+    )
     if table is None:
         missing = "there is no sheet Multicomponent"
     elif lacking := sorted(needed - set(table.columns)):
@@ -266,7 +278,7 @@ def _dye_signal(table: SheetTable, rows: Sequence[Mapping[str, object]], passive
     curves: dict[Hashable, int] = {
         (well, dye): place * shape[0] + index for place, dye in enumerate(dyes) for well, index in measured.items()
     }
-    fluorescence = np.concatenate([signal[dye] for dye in dyes]) if dyes else np.empty((0, shape[1]))
+    fluorescence = np.concatenate([signal[dye] for dye in dyes])
     repeated = None if passive is None else np.concatenate([passive] * len(dyes))
     return _Signal(curves, cycles, fluorescence, repeated, "raw")
 

@@ -1,6 +1,6 @@
 """Which formats there are, which of them a file is, and the one door through which every file is read.
 
-A new format is one module with a `FORMAT` and one line in `FORMATS`.
+A new format is one module with a `FORMAT`, imported here, and one line in `FORMATS`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bcrabl.errors import FormatNotRecognised, Problem, RunError
-from bcrabl.formats import quantstudio_da2, rdml
+from bcrabl.formats.quantstudio_da2 import FORMAT as QUANTSTUDIO_DA2
+from bcrabl.formats.rdml import FORMAT as RDML
 from bcrabl.formats.source import Format, RawFile
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["FORMATS", "read_run", "recognise"]
 
 FORMATS: tuple[Format, ...] = (
-    rdml.FORMAT,
-    quantstudio_da2.FORMAT,
+    RDML,
+    QUANTSTUDIO_DA2,
 )
 """Every format that is read, in the order in which error texts name them."""
 

@@ -37,6 +37,7 @@ MOST_CELLS = 20_000_000  # rows × columns of one sheet; a 384-well plate of 6 t
 _BLANK = ("", "-")
 _COLUMN = re.compile(rb"""\sr\s*=\s*["']\s*([A-Za-z]+)""")
 _LONG_ROW = rb"""\sr\s*=\s*["']\s*[A-Za-z]*[0-9]{%d}"""
+_COUNT = re.compile(rb"""ount\s*=\s*["']\s*([0-9]+)""")
 _SHARED = ("xl/sharedStrings.xml", "xl/styles.xml")
 _SPREADSHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
@@ -80,14 +81,14 @@ class Workbook:
     def _small_workbook(self, name: str, where: str) -> bytes:
         """A workbook with this sheet only."""
         content = self._archive.read(self._members[name], LARGEST_XML)
-        refuse_declarations(content, where)
+        _refuse_hostile(content, where)
         _refuse_vast_sheet(content, where)
         members = dict(_SKELETON)
         members["xl/worksheets/sheet1.xml"] = content
         for shared in _SHARED:
             if shared in self._archive.names:
                 shared_content = self._archive.head(shared, LARGEST_XML)
-                refuse_declarations(shared_content, where)
+                _refuse_hostile(shared_content, where)
                 members[shared] = shared_content
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as target:
@@ -135,6 +136,14 @@ def _members_by_sheet(path: str, archive: Archive) -> dict[str, str]:
 def _relation_id(sheet: Element) -> str:
     """The value of `r:id`, whose namespace differs between the two kinds of xlsx."""
     return next((value for key, value in sheet.attrib.items() if key.endswith("}id")), "")
+
+
+def _refuse_hostile(content: bytes, where: str) -> None:
+    """Refuse declarations, and a `count` or `uniqueCount` beyond reason: the reader reserves memory for as many."""
+    refuse_declarations(content, where)
+    most = max(map(int, (digits[:18] for digits in _COUNT.findall(content))), default=0)
+    if most > MOST_CELLS:
+        raise DamagedFile(Problem(where, f"a count of {most} items", f"at most {MOST_CELLS}", "Export the file again."))
 
 
 def _refuse_vast_sheet(content: bytes, where: str) -> None:

@@ -1,0 +1,26 @@
+"""What tests of several rooms share: where the real export files lie."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+_BESIDE_THE_REPOSITORY = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture
+def real_data():
+    """Gives the path of a real export file or folder; skips, with the reason, where it is missing."""
+    folder = Path(os.environ.get("BCRABL_TEST_DATA") or _BESIDE_THE_REPOSITORY)
+
+    def _real_data(*parts: str) -> Path:
+        path = folder.joinpath(*parts)
+        if not folder.is_dir():
+            pytest.skip(f"no real export files: {folder} (set BCRABL_TEST_DATA)")
+        if not path.exists():
+            pytest.skip(f"real export file missing: {path}")
+        return path
+
+    return _real_data
