@@ -18,7 +18,7 @@ def window(lower=None, upper=None, severity="fail"):
 def test_a_window_takes_in_both_its_limits(value):
     check = judge("slope", value, window(-3.9, -3.0), "cycles/decade", target="ABL1")
     assert check.outcome == "pass"
-    assert check.message == f"slope {value:.4g} cycles/decade is within -3.9 to -3"
+    assert check.message == f"slope: {value:.4g} cycles/decade; allowed: -3.9 to -3"
 
 
 @pytest.mark.parametrize("severity", ["warn", "fail"])
@@ -26,7 +26,7 @@ def test_a_window_takes_in_both_its_limits(value):
 def test_a_value_outside_has_the_severity_of_the_window(value, severity):
     check = judge("slope", value, window(-3.9, -3.0, severity), "cycles/decade", target="ABL1")
     assert check.outcome == severity
-    assert check.message == f"slope {value:.4g} cycles/decade is outside -3.9 to -3"
+    assert check.message == f"slope: {value:.4g} cycles/decade; allowed: -3.9 to -3"
     assert (check.value, check.lower, check.upper, check.unit) == (value, -3.9, -3.0, "cycles/decade")
     assert (check.target, check.sample_id, check.well) == ("ABL1", None, None)
 
@@ -34,8 +34,8 @@ def test_a_value_outside_has_the_severity_of_the_window(value, severity):
 @pytest.mark.parametrize(
     ("limits", "value", "text"),
     [
-        (window(lower=0.98), 0.9, "r_squared 0.9 is outside at least 0.98"),
-        (window(upper=0), 2.0, "r_squared 2 is outside at most 0"),
+        (window(lower=0.98), 0.9, "r squared: 0.9; allowed: at least 0.98"),
+        (window(upper=0), 2.0, "r squared: 2; allowed: at most 0"),
     ],
 )
 def test_a_window_open_on_one_side_says_so(limits, value, text):
@@ -45,7 +45,7 @@ def test_a_window_open_on_one_side_says_so(limits, value, text):
 def test_a_value_that_could_not_be_determined_does_not_pass():
     check = judge("control_copies", None, window(lower=10_000), "copies/reaction", sample_id="S1")
     assert check.outcome == "fail"
-    assert check.message == "control_copies could not be determined (at least 10000)"
+    assert check.message == "control copies could not be determined; allowed: at least 10000"
     assert check.value is None
 
 

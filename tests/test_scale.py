@@ -66,7 +66,9 @@ def test_tv_s12_a_weak_control_replicate_makes_the_sample_not_evaluable_or_is_dr
     assert dropped.notes == ("weak_control_replicate_dropped",)
 
 
-@pytest.mark.parametrize(("total", "response"), [(76_900, "MR4"), (77_000, "MR4.5"), (239_999, "MR4.5"), (240_000, "MR5")])
+@pytest.mark.parametrize(
+    ("total", "response"), [(76_900, "MR4"), (77_000, "MR4.5"), (239_999, "MR4.5"), (240_000, "MR5")]
+)
 def test_tv_s13_gusb_needs_2_4_times_the_copies(total, response):
     score = score_sample([0, 0], [total / 2] * 2, conversion_factor=1, control_gene="GUSB")
     assert score.response_class == response
@@ -91,10 +93,9 @@ def test_tv_s13_gusb_needs_2_4_times_the_copies(total, response):
     ],
 )
 def test_tv_s14_a_level_on_the_cut_off_reaches_the_class(is_percent, response):
-    # one positive copy in 1e5 control copies is 0.001 % on a local scale; the factor puts it where it is wanted
-    score = score_sample([100.0], [100_000.0], conversion_factor=is_percent / 0.1, three_copy_rule=NONE)
-    assume_close = math.isclose(score.is_percent, is_percent, rel_tol=1e-12)
-    assert assume_close
+    # 1000 copies in 100,000 are 1 % on the local scale, so that the factor is the % IS
+    score = score_sample([1000.0], [100_000.0], conversion_factor=is_percent)
+    assert score.is_percent == is_percent
     assert score.response_class == response
 
 
@@ -291,7 +292,12 @@ any_rule = st.sampled_from([NONE, PER_REPLICATE, PER_TOTAL])
 @settings(max_examples=150, deadline=None)
 def test_a_value_lies_in_its_interval(bcr_abl, abl, rule):
     score = score_sample(
-        bcr_abl, abl, conversion_factor=0.7, three_copy_rule=rule, factor_interval=(0.6, 0.8), calibration_log10_sd=(0.05, 0.02)
+        bcr_abl,
+        abl,
+        conversion_factor=0.7,
+        three_copy_rule=rule,
+        factor_interval=(0.6, 0.8),
+        calibration_log10_sd=(0.05, 0.02),
     )
     assert 0 <= score.ratio_low <= score.ratio_percent <= score.ratio_high
     assert 0 <= score.is_low <= score.is_percent <= score.is_high

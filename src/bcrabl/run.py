@@ -25,7 +25,8 @@ ROLES = ("unkn", "std", "ntc", "nac", "nrt", "pos", "neg", "calibrator", "opt")
 STAGES = ("raw", "normalised", "baseline_subtracted")
 """How far the instrument software had processed the exported signal: dye signal, Rn, ΔRn/RFU."""
 
-_LEAST_SHARE_OF_CYCLES = 0.8  # a gap is a lost reading or two; a curve much shorter comes from another program
+_LEAST_SHARE_OF_CYCLES = 0.8  # a curve that stops much earlier than others comes from another program
+_LEAST_READINGS = 10  # fewer are the remains of a lost curve, which its amplification call names
 
 
 @dataclass(frozen=True)
@@ -70,17 +71,19 @@ class Run:
         rising = np.all(np.diff(self.cycles) > 0) and np.all(self.cycles == np.round(self.cycles))
         if not rising:
             raise RunError(Problem("run", "cycle numbers that are not whole and rising", "1, 2, 3, …"))
-        measured = np.isfinite(self.fluorescence).sum(axis=1)
-        most = int(measured.max(initial=0))
-        short = np.flatnonzero(measured < _LEAST_SHARE_OF_CYCLES * most)
+        present = np.isfinite(self.fluorescence)
+        last = np.where(present, self.cycles, 0.0).max(axis=1, initial=0.0)
+        longest = _longest_in_part(last, self.reactions["part"].to_pylist())
+        stops_early = (last < _LEAST_SHARE_OF_CYCLES * longest) & (present.sum(axis=1) >= _LEAST_READINGS)
+        short = np.flatnonzero(stops_early)
         if short.size:
             first = self.reactions.slice(int(short[0]), 1).to_pylist()[0]
             raise RunError(
                 Problem(
                     f"well {first['well']}, target {first['target']}",
-                    f"cycles that differ within the run: {measured[short[0]]} here and in {short.size - 1} more "
-                    f"reactions, {most} elsewhere",
-                    f"at least {_LEAST_SHARE_OF_CYCLES:.0%} of the same cycles in every reaction",
+                    f"cycles that differ within the run: {last[short[0]]:.0f} here and in {short.size - 1} more "
+                    f"reactions, {longest[short[0]]:.0f} elsewhere",
+                    "the same last cycle in every reaction (single missing readings are fine)",
                     "Export the amplification program only, or split the file into one run per program.",
                 )
             )
@@ -105,3 +108,11 @@ class Run:
             passive_reference=passive,
             truth=truth,
         )
+
+
+def _longest_in_part(last: NDArray[np.float64], parts: list[str | None]) -> NDArray[np.float64]:
+    """(n,) last cycle of any reaction in the same part; parts of one file may follow programs of their own."""
+    longest: dict[str | None, float] = {}
+    for part, cycle in zip(parts, last.tolist(), strict=True):
+        longest[part] = max(cycle, longest.get(part, 0.0))
+    return np.array([longest[part] for part in parts])

@@ -91,9 +91,7 @@ def test_noise_alone_never_amplifies():
     assert set(found.why) <= {"no rise above noise", "signal falls", "step: rises faster than any reaction doubles"}
 
 
-@given(
-    level=st.floats(-1, 10), slope=st.floats(-0.02, 0.02), bend=st.floats(-5e-4, 5e-4), noise=st.floats(1e-3, 0.05)
-)
+@given(level=st.floats(-1, 10), slope=st.floats(-0.02, 0.02), bend=st.floats(-5e-4, 5e-4), noise=st.floats(1e-3, 0.05))
 @settings(max_examples=60, deadline=None)
 def test_no_parabola_is_called_amplified(level, slope, bend, noise):
     curve = level + slope * CYCLES + bend * CYCLES**2

@@ -79,7 +79,11 @@ def test_the_chosen_method_is_the_cq(method):
 
 
 @given(
-    e=st.floats(18, 35), s=st.floats(0.4, 0.9), f=st.floats(0.5, 2.0), rise=st.floats(0.01, 1e5), level=st.floats(0, 1e4)
+    e=st.floats(18, 35),
+    s=st.floats(0.4, 0.9),
+    f=st.floats(0.5, 2.0),
+    rise=st.floats(0.01, 1e5),
+    level=st.floats(0, 1e4),
 )
 @settings(max_examples=60, deadline=None)
 def test_threshold_free_estimators_find_any_noise_free_sigmoid(e, s, f, rise, level):

@@ -344,10 +344,31 @@ def test_an_unknown_part_is_refused_with_those_there_are(tmp_path):
         read(tmp_path, two_runs(), "c")
 
 
-def test_parts_of_other_cycles_make_no_run_and_the_file_is_named(tmp_path):
-    with pytest.raises(RunError, match=r"export, well A1, target T: found cycles that differ within the run: 3 here"):
-        read(tmp_path, two_runs(curve=CURVE[:3]))
-    assert len(read(tmp_path, two_runs(curve=CURVE[:3]), "b").cycles) == 3
+def test_parts_may_follow_programs_of_their_own(tmp_path):
+    run = read(tmp_path, two_runs(curve=CURVE[:3]))
+    assert sorted(np.isfinite(run.fluorescence).sum(axis=1)) == [3, len(CURVE)]
+
+
+def test_reactions_of_one_part_that_stop_earlier_make_no_run_and_the_well_is_named(tmp_path):
+    long, short = ([(cycle, 1.0 + cycle) for cycle in range(1, last + 1)] for last in (40, 30))
+    path = tmp_path / "export"
+    path.write_text(
+        '<rdml version="1.2" xmlns="http://www.rdml.org"><sample id="S"><type>unkn</type></sample>'
+        '<target id="T"><type>toi</type><dyeId id="FAM"/></target><experiment id="e"><run id="r">'
+        "<pcrFormat><rows>8</rows><columns>12</columns><rowLabel>ABC</rowLabel><columnLabel>123</columnLabel></pcrFormat>"
+        + "".join(
+            f'<react id="{react}"><sample id="S"/><data><tar id="T"/>'
+            + "".join(f"<adp><cyc>{cycle}</cyc><fluor>{value}</fluor></adp>" for cycle, value in curve)
+            + "</data></react>"
+            for react, curve in ((1, long), (2, short), (3, long))
+        )
+        + "</run></experiment></rdml>"
+    )
+    expected = (
+        r"well A2, target T: found cycles that differ within the run: 30 here and in 0 more reactions, 40 elsewhere"
+    )
+    with pytest.raises(RunError, match=expected):
+        read_run(path)
 
 
 def test_runs_of_different_stages_are_refused(tmp_path):
@@ -730,15 +751,8 @@ def test_one_machine_of_three_can_be_read_alone(real_data):
 
 
 @pytest.mark.real_data
-def test_the_gaps_of_a_matrix_are_nan(real_data, monkeypatch):
-    path = real_data("rdml14_untergasser_vermeulen", "matrix_gaps.rdml")
-    # Its curves have 1 to 44 readings: read as they are, but no `Run` as long as a run asks for like cycles
-    with pytest.raises(
-        RunError, match=r"matrix_gaps.rdml, well N9, target tar1: found cycles that differ within the run"
-    ):
-        read_run(path)
-    monkeypatch.setattr("bcrabl.run._LEAST_SHARE_OF_CYCLES", 0.0)
-    run = read_run(path)
+def test_the_gaps_of_a_matrix_are_nan(real_data):
+    run = read_run(real_data("rdml14_untergasser_vermeulen", "matrix_gaps.rdml"))
     assert run.cycles.tolist() == list(range(2, 46))
     assert run.fluorescence.shape == (71, 44)
     assert "1 reactions have no amplification curve and were left out" in run.metadata["warnings"][0]
