@@ -14,13 +14,13 @@ run: $(VENV)/.run ## process the runs of config/runs.tsv (as shipped: the simula
 	$(BIN)/snakemake --cores $(CORES)
 
 test: $(VENV)/.dev ## run the tests
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -n auto $(TESTS)
 
 check: lint types workflow-lint ## everything that reads the code without running it
 
 lint: $(VENV)/.dev
-	$(BIN)/ruff format --check src tests benchmarks
-	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
 
 types: $(VENV)/.dev
 	$(BIN)/mypy

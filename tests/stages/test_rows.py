@@ -198,7 +198,7 @@ def test_an_ambiguous_curve_is_not_counted_as_detected(eac):
 
 
 def test_a_target_that_is_not_in_the_protocol_is_kept_but_excluded(eac):
-    stray = reaction(FUSION, "unkn", "S1", 100, target="GAPDH")
+    stray = reaction(FUSION, "unkn", "S1", 100) | {"target": "GAPDH"}
     row = only(row for row in scored([*standards(), stray], eac)[0] if row["target"] == "GAPDH")
     assert (row["excluded"], row["excluded_why"]) == (True, "target is not in the assay protocol")
 
@@ -342,7 +342,7 @@ def test_a_reaction_without_sample_an_omitted_one_and_a_stray_target_are_noticed
     reactions = [
         reaction(FUSION, "unkn", None, 10),
         reaction(FUSION, "unkn", "S1", 10, excluded_why="marked as omitted in the export"),
-        reaction(FUSION, "unkn", "S1", 10, target="GAPDH"),
+        reaction(FUSION, "unkn", "S1", 10) | {"target": "GAPDH"},
         reaction(FUSION, "ntc", None),
     ]
     found = {(check.check, check.message) for check in accept.check_reading(reactions, eac)}
@@ -517,7 +517,7 @@ def test_a_control_sample_that_is_not_on_the_plate_does_not_pass(eac):
 
 def test_checks_are_rows_of_the_qc_table():
     rows = accept.qc_rows("R1", [finding("blanks", "warn", "no blank", target=CONTROL)])
-    assert QC.from_rows(rows).to_pylist()[0] | {} == {
+    assert QC.from_rows(rows).to_pylist()[0] == {
         "run_id": "R1",
         "target": "ABL1",
         "sample_id": None,

@@ -3,5 +3,5 @@
 from bcrabl.job import job
 from bcrabl.summary import confirm
 
-with job(snakemake.log[0]):  # noqa: F821
-    confirm(snakemake.input, snakemake.output[0])  # noqa: F821
+with job(snakemake.log[0]):
+    confirm(snakemake.input, snakemake.output[0])

@@ -3,5 +3,5 @@
 from bcrabl.job import job
 from bcrabl.report.files import write_run_page
 
-with job(snakemake.log[0]):  # noqa: F821
-    write_run_page(snakemake.wildcards.run, snakemake.input, snakemake.output.page)  # noqa: F821
+with job(snakemake.log[0]):
+    write_run_page(snakemake.wildcards.run, snakemake.input, snakemake.output.page)

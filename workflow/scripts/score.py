@@ -6,8 +6,8 @@ from bcrabl.job import job
 from bcrabl.sheets import ConversionFactorRow, RunRow
 from bcrabl.stages.batch import ScoringFiles, score_batch
 
-with job(snakemake.log[0]):  # noqa: F821
-    given = snakemake.input  # noqa: F821
+with job(snakemake.log[0]):
+    given = snakemake.input
     files = ScoringFiles(
         curves=given.curves,
         cq=given.cq,
@@ -15,7 +15,7 @@ with job(snakemake.log[0]):  # noqa: F821
         assays=given.assays,
         response_rules=given.response_rules,
         samples=given.samples,
-        factors=[ConversionFactorRow(**row) for row in json.loads(snakemake.params.factors)],  # noqa: F821
+        factors=[ConversionFactorRow(**row) for row in json.loads(snakemake.params.factors)],
     )
-    runs = [RunRow(**row) for row in json.loads(snakemake.params.runs)]  # noqa: F821
-    score_batch(runs, files, snakemake.output)  # noqa: F821
+    runs = [RunRow(**row) for row in json.loads(snakemake.params.runs)]
+    score_batch(runs, files, snakemake.output)

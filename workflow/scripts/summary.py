@@ -3,5 +3,5 @@
 from bcrabl.job import job
 from bcrabl.report.files import write_summary
 
-with job(snakemake.log[0]):  # noqa: F821
-    write_summary(snakemake.input, snakemake.output.table, snakemake.output.page)  # noqa: F821
+with job(snakemake.log[0]):
+    write_summary(snakemake.input, snakemake.output.table, snakemake.output.page)

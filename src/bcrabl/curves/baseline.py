@@ -89,7 +89,7 @@ def fit_baseline(
     cycles : (m,) cycle numbers.
     fluorescence : (n, m) array, a.u., NaN where a cycle is missing.
     last_flat : (n,) cycle at which the curve takes off (`take_off`), the last cycle for a curve that does not.
-    window : first and last cycle of a fixed window for the level; None to use all cycles from the third to the take-off.
+    window : first and last cycle of a fixed window for the level; None for all cycles from the third to the take-off.
     """
     first, last = window or (_FIRST_CYCLE, cycles[-1])
     first = max(first, cycles[0])

@@ -1,0 +1,117 @@
+"""How far results are from the truth: the shipped example, and real plates of known amounts.
+
+    python benchmarks/accuracy.py
+
+The example is read, analysed and scored by the package's own stages. Real plates need BCRABL_TEST_DATA.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+import bcrabl
+from bcrabl import sheets, standards
+from bcrabl.errors import CalibrationError
+from bcrabl.stages import batch
+from bcrabl.tables import RESULTS, read_table
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+DATA = Path(os.environ.get("BCRABL_TEST_DATA") or REPOSITORY.parent / "shared" / "data")
+QS1 = DATA / "quantstudio_da2_xlsx/appbio_quantstudio_designandanalysis_QS1_Standard_Curve_example01.xlsx"
+VERMEULEN = DATA / "rdml14_untergasser_vermeulen/data_vermeulen_std_150000_15.rdml"
+
+
+def example() -> None:
+    os.chdir(REPOSITORY)
+    runs = sheets.load_runs("config/runs.tsv")
+    assays = [str(standards.assay_path("eac"))]
+    with tempfile.TemporaryDirectory() as folder:
+        names = ("curves", "cq", "standard_curves", "copies", "results", "qc")
+        output = {name: f"{folder}/{name}.parquet" for name in names}
+        output |= {name: f"{folder}/{name}.json" for name in ("refused", "status")}
+        batch.analyse_batch(runs, assays, output)
+        files = batch.ScoringFiles(
+            output["curves"],
+            output["cq"],
+            output["refused"],
+            assays,
+            str(standards.standards_folder() / "molecular_response.yaml"),
+            "config/samples.tsv",
+            sheets.load_conversion_factors("config/conversion_factors.tsv"),
+        )
+        batch.score_batch(runs, files, output)
+        results = {(row["run_id"], row["sample_id"]): row for row in read_table(output["results"], RESULTS).to_pylist()}
+    lines = [line for line in Path("resources/example/truth.tsv").read_text().splitlines() if not line.startswith("#")]
+    truth = list(csv.DictReader(lines, delimiter="\t"))
+    pairs = [(results[row["run_id"], row["sample_id"]], row) for row in truth]
+    print(f"{'example: samples with':40}{'n':>4}{'median |log10|':>16}{'largest':>10}{'interval holds':>16}")
+    for name, low, high in (("> 100 copies", 100, 1e9), ("10 to 100 copies", 10, 100), ("< 10 copies", 0, 10)):
+        chosen = [
+            (result, float(row["is_percent"]))
+            for result, row in pairs
+            if row["is_percent"] and low < float(row["bcr_abl_copies"]) <= high and result["detected"]
+        ]
+        off = [abs(np.log10(result["is_percent"] / is_percent)) for result, is_percent in chosen]
+        holds = np.mean([result["is_low"] <= is_percent <= result["is_high"] for result, is_percent in chosen])
+        print(f"{name:40}{len(off):4}{np.median(off):16.3f}{max(off):10.3f}{holds:16.2f}")
+    empty = [result for result, row in pairs if float(row["bcr_abl_copies"]) == 0]
+    print(f"undetected truth: {len(empty)} samples, {sum(bool(row['detected']) for row in empty)} called detected")
+
+
+def rnase_p() -> None:
+    run = bcrabl.read_run(QS1)
+    role, sample, copies = (
+        np.array(run.reactions[name].to_pylist(), dtype=object) for name in ("role", "sample_id", "known_copies")
+    )
+    print(f"\n{'RNase P, QuantStudio 1':40}{'slope':>8}{'R²':>8}{'5,000':>8}{'10,000':>8}{'ratio':>8}")
+    for name, settings in (
+        ("threshold 0.1, automatic baseline", {"threshold": 0.1}),
+        ("threshold 0.1, baseline 3–15 (EAC)", {"threshold": 0.1, "baseline": (3, 15)}),
+        ("automatic threshold and baseline", {}),
+        ("second derivative maximum", {"method": "second_derivative"}),
+        ("Cy0", {"method": "cy0"}),
+    ):
+        cq = bcrabl.analyse_curves(run.cycles, run.signal, **settings).cq
+        curve = bcrabl.fit_standard_curve(cq[role == "std"], copies[role == "std"].astype(float))
+        five, ten = (curve.copies(cq[sample == unknown])[0].mean() for unknown in ("Unk_5K", "Unk_10K"))
+        print(f"{name:40}{curve.slope:8.3f}{curve.r_squared:8.4f}{five:8.0f}{ten:8.0f}{ten / five:8.3f}")
+
+
+def vermeulen() -> None:
+    run = bcrabl.read_run(VERMEULEN)
+    target, sample = (np.array(run.reactions[name].to_pylist(), dtype=object) for name in ("target", "sample_id"))
+    level = np.array([float(name.removeprefix("STD_")) for name in sample])
+    off, lost, refused = {x: [] for x in sorted(set(level))}, 0, []
+    for name in sorted(set(target)):
+        rows = np.flatnonzero(target == name)
+        analysis = bcrabl.analyse_curves(run.cycles, run.signal[rows])
+        found = np.isfinite(analysis.cq)
+        lost += int((~found).sum())
+        try:
+            curve = bcrabl.fit_standard_curve(analysis.cq[found], level[rows][found])
+        except CalibrationError:
+            refused.append(name)
+            continue
+        amount = curve.copies(analysis.cq)[0]
+        for x, found_off in off.items():
+            found_off.append(abs(np.log10(np.nanmean(amount[level[rows] == x]) / x)))
+    print(
+        f"\nVermeulen standards, {len(set(target))} targets, 960 curves: {lost} without Cq, no curve: {refused or 'none'}"
+    )
+    print(
+        "median |log10(found / put in)| of the mean of three: "
+        + ", ".join(f"{x:g}: {np.median(y):.3f}" for x, y in off.items())
+    )
+
+
+if __name__ == "__main__":
+    example()
+    if QS1.is_file():
+        rnase_p()
+    if VERMEULEN.is_file():
+        vermeulen()
