@@ -1,4 +1,4 @@
-"""Scoring on the International Scale: vectors TV-S and Poisson limits of domain.md, and what must hold for any sample."""
+"""Scoring on the International Scale: vectors TV-S and Poisson limits of domain.md, and what holds for any sample."""
 
 from __future__ import annotations
 
@@ -238,7 +238,7 @@ def test_three_copies_exclude_no_copy():
 def test_poisson_limits_take_counts_that_are_not_whole_and_any_shape():
     low, high = poisson_limits([[0.5, 7.3]])
     assert low.shape == (1, 2)
-    assert np.all((low < [0.5, 7.3]) & ([0.5, 7.3] < high))
+    assert np.all((low < [0.5, 7.3]) & (high > [0.5, 7.3]))
     assert poisson_limits(7)[0] < low[0, 1] < poisson_limits(8)[0]
 
 

@@ -238,9 +238,14 @@ def test_a_write_that_fails_leaves_the_old_table_and_no_temporary_file(results, 
 
 def test_an_interrupted_write_leaves_nothing_under_the_final_name(tmp_path):
     path = tmp_path / "deep" / "status.json"
-    with pytest.raises(KeyboardInterrupt), replacing(path) as temporary:
-        temporary.write_text("half")
-        raise KeyboardInterrupt
+
+    def write_half():
+        with replacing(path) as temporary:
+            temporary.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_half()
     assert list(path.parent.iterdir()) == []
 
 

@@ -51,15 +51,16 @@ def confirm(status_files: Iterable[str | Path], output: str | Path) -> None:
 
     Raises
     ------
-    ResultsError : a run was refused; its reasons are the problems.
+    ResultsError : a run was refused; the summary says why.
     """
     rows = summary_rows(read_status(status_files))
     refused = [row for row in rows if row["outcome"] == "refused"]
     if refused:
-        remedy = "Mend the raw file or its row in the run sheet, or take the run out."
-        raise ResultsError(
-            Problem(f"run {row['run_id']}", row["why"], "a run that can be processed", remedy) for row in refused
+        expected, remedy = (
+            "runs that can be processed",
+            "Mend the raw file or its row in the run sheet, or take the run out.",
         )
+        raise ResultsError(Problem(f"run {row['run_id']}", "refused", expected, remedy) for row in refused)
     lines = [f"{row['run_id']}\t{row['outcome']}" for row in rows]
     Path(output).write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -204,12 +204,6 @@ def test_n0_is_the_threshold_divided_by_efficiency_to_the_cq():
     np.testing.assert_allclose(found.n0 * found.efficiency**found.cq_threshold, 0.1)
 
 
-def test_ten_times_the_template_is_ten_times_n0():
-    curves = np.vstack([sigmoid(0.3, 2, 30, LN2, 1), sigmoid(0.3, 2, 30 - np.log2(10), LN2, 1)])
-    n0 = analyse_curves(CYCLES, curves, threshold=0.1).n0
-    assert n0[1] / n0[0] == pytest.approx(10, rel=0.25)
-
-
 # -- threshold --------------------------------------------------------------------------------------------------------
 
 
@@ -262,17 +256,28 @@ def test_a_curve_that_falls_back_below_the_threshold_has_no_crossing():
 
 
 def test_a_curve_that_never_was_below_the_threshold_has_no_crossing():
-    crossing, steepness = threshold_crossing(CYCLES, np.full((1, 45), 0.4), np.array([0.1]))
+    crossing, sensitivity = threshold_crossing(CYCLES, np.full((1, 45), 0.4), np.array([0.1]))
     assert np.isnan(crossing[0])
-    assert np.isnan(steepness[0])
+    assert np.isnan(sensitivity[0]).all()
 
 
 def test_a_crossing_from_below_zero_is_interpolated_on_a_straight_line():
     above = np.full((1, 45), -0.3)
     above[0, 30:] = 0.5
-    crossing, steepness = threshold_crossing(CYCLES, above, np.array([0.1]))
+    crossing, sensitivity = threshold_crossing(CYCLES, above, np.array([0.1]))
     assert crossing[0] == pytest.approx(30.5)
-    assert steepness[0] == pytest.approx(0.8)
+    assert sensitivity[0].sum() == pytest.approx(1 / 0.8)
+
+
+@given(e=st.floats(20, 35), step=st.sampled_from([1e-6, -1e-6]), which=st.integers(0, 1))
+def test_sensitivity_is_how_far_the_crossing_moves_when_a_reading_does(e, step, which):
+    above = sigmoid(0.0, 2, e, 0.65, 1)
+    threshold = np.array([0.1])
+    crossing, sensitivity = threshold_crossing(CYCLES, above, threshold)
+    reading = int(np.floor(crossing[0])) - 1 + which
+    above[0, reading] += step
+    moved, _ = threshold_crossing(CYCLES, above, threshold)
+    assert (crossing[0] - moved[0]) / step == pytest.approx(sensitivity[0, which], rel=1e-2, abs=1e-3)
 
 
 def test_a_curve_that_grows_but_stays_below_the_threshold_is_for_a_person_to_see():
@@ -285,9 +290,15 @@ def test_a_curve_that_grows_but_stays_below_the_threshold_is_for_a_person_to_see
 
 
 def test_a_fixed_window_that_reaches_into_the_rise_is_cut_and_flagged():
-    found = analyse_curves(CYCLES, noisy_sigmoids(16, n=4), threshold=0.2, baseline=(3, 15))
+    found = analyse_curves(CYCLES, noisy_sigmoids(19, n=4), threshold=0.2, baseline=(3, 15))
     assert np.all(found.baseline.end < 15)
     assert all("baseline_window_shortened" in flags for flags in found.flags)
+    assert found.cq.mean() == pytest.approx(true_crossing(2, 19, 0.65, 1, 0.2), abs=0.15)
+
+
+def test_a_rise_that_leaves_no_window_stands_on_the_baseline_of_its_sigmoid():
+    found = analyse_curves(CYCLES, noisy_sigmoids(16, n=4), threshold=0.2, baseline=(3, 15))
+    assert all("no_baseline_window" in flags for flags in found.flags)
     assert found.cq.mean() == pytest.approx(true_crossing(2, 16, 0.65, 1, 0.2), abs=0.15)
 
 

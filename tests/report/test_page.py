@@ -81,7 +81,9 @@ def curve(**values):
 
 
 def check(outcome="warn", message="replicates apart", **values):
-    return QC.from_rows([{"run_id": "R1", "check": "spread", "outcome": outcome, "message": message} | values]).to_pylist()[0]
+    return QC.from_rows(
+        [{"run_id": "R1", "check": "spread", "outcome": outcome, "message": message} | values]
+    ).to_pylist()[0]
 
 
 def run(**values):
@@ -149,7 +151,9 @@ def test_a_hostile_sample_name_stands_in_its_cell():
     assert HOSTILE in Page(everything_hostile()).cells
 
 
-@pytest.mark.parametrize("html", [everything_hostile(), page([result()], [curve()], [check()]), index_page([all_runs()], "1")])
+@pytest.mark.parametrize(
+    "html", [everything_hostile(), page([result()], [curve()], [check()]), index_page([all_runs()], "1")]
+)
 def test_a_page_loads_nothing_from_elsewhere(html):
     parsed = Page(html)
     assert not [attributes for _, attributes in parsed.tags if "src" in attributes]
@@ -193,12 +197,16 @@ def test_an_undetected_sample_shows_its_upper_bound():
 
 @pytest.mark.parametrize("detected", [True, False])
 def test_a_sample_without_is_shows_a_dash_and_never_zero(detected):
-    row = result(detected=detected, is_percent=None, is_low=None, is_high=None, conversion_factor=None, response_class=None)
+    row = result(
+        detected=detected, is_percent=None, is_low=None, is_high=None, conversion_factor=None, response_class=None
+    )
     assert Page(page([row], [])).cells[7:11] == ["–", "–", "–", "–"]
 
 
 def test_a_sample_that_could_not_be_scored_at_all_is_shown():
-    empty = RESULTS.from_rows([{"run_id": "R1", "sample_id": "S1", "flags": ["no_bcr_abl_reaction"], "outcome": "repeat"}])
+    empty = RESULTS.from_rows(
+        [{"run_id": "R1", "sample_id": "S1", "flags": ["no_bcr_abl_reaction"], "outcome": "repeat"}]
+    )
     cells = Page(page(empty.to_pylist())).cells
     assert cells[0] == "S1"
     assert cells[-2:] == ["repeat", "no usable BCR::ABL1 reaction"]
@@ -215,7 +223,9 @@ def test_every_flag_that_scoring_can_give_has_words():
     import bcrabl
 
     source = Path(bcrabl.__file__).parent
-    text = "".join((source / name).read_text(encoding="utf-8") for name in ("stages/score.py", "stages/accept.py", "scale.py"))
+    text = "".join(
+        (source / name).read_text(encoding="utf-8") for name in ("stages/score.py", "stages/accept.py", "scale.py")
+    )
     given = set(re.findall(r"(?:flags|notes)(?:\.append\(| \+= \[)([^\n]*)", text))
     named = {flag for line in given for flag in re.findall(r'"([a-z_]+)"', line)}
     assert {"control_gene_low", "run_failed", "three_copy_rule_applied", "mixed_roles"} <= named
@@ -231,7 +241,10 @@ def test_a_run_that_was_refused_says_why():
 
 
 def test_a_target_without_a_curve_says_why():
-    assert "standards of ABL1: found none" in Page(page([], [curve(slope=None, why="standards of ABL1: found none")])).cells
+    assert (
+        "standards of ABL1: found none"
+        in Page(page([], [curve(slope=None, why="standards of ABL1: found none")])).cells
+    )
 
 
 def test_the_index_lists_every_run_with_its_counts():

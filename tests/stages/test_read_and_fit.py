@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from bcrabl.calibration import fit_standard_curve
 from bcrabl.errors import FileError, RunError
 from bcrabl.formats import write_rdml
 from bcrabl.provenance import file_digest
@@ -20,7 +21,12 @@ from bcrabl.standards import assay_path, load_assay
 from bcrabl.tables import CQ, CURVES, list_values
 
 FUSION, CONTROL = "BCR::ABL1", "ABL1"
-DUPLEX = {FUSION: Kinetics(dye="FAM"), CONTROL: Kinetics(dye="VIC"), "BCR-ABL": Kinetics(), "GAPDH": Kinetics(dye="CY5")}
+DUPLEX = {
+    FUSION: Kinetics(dye="FAM"),
+    CONTROL: Kinetics(dye="VIC"),
+    "BCR-ABL": Kinetics(),
+    "GAPDH": Kinetics(dye="CY5"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +45,9 @@ def exported(tmp_path):
             field = run.reactions.schema.field(index)
             run = replace(run, reactions=run.reactions.set_column(index, field, pa.array(values, type=field.type)))
         write_rdml(run, tmp_path / "raw.rdml")
-        return RunRow(**{"run_id": "R1", "site": "LAB1", "raw_file": str(tmp_path / "raw.rdml"), "assay": "eac"} | row, batch="R1")
+        return RunRow(
+            **{"run_id": "R1", "site": "LAB1", "raw_file": str(tmp_path / "raw.rdml"), "assay": "eac"} | row, batch="R1"
+        )
 
     return _exported
 
@@ -54,7 +62,9 @@ def three_wells():
 
 def duplex_wells():
     return tuple(
-        Reaction(well, target, "unkn", sample, 1e4) for well, sample in (("A1", "S1"), ("A2", "S2")) for target in (FUSION, CONTROL)
+        Reaction(well, target, "unkn", sample, 1e4)
+        for well, sample in (("A1", "S1"), ("A2", "S2"))
+        for target in (FUSION, CONTROL)
     )
 
 
@@ -164,27 +174,35 @@ def test_a_target_twice_in_a_well_is_refused(exported, eac):
 def test_two_runs_in_one_file_ask_for_the_part(exported, eac):
     wells = [Reaction(well, FUSION, "unkn", well, 1e4) for well in ("A1", "A2")]
     row = exported(wells, columns={"part": ["Monday", "Tuesday"], "well": ["A1", "A1"]})
-    with pytest.raises(RunError, match=r"found target BCR::ABL1 more than once.*name one of Monday, Tuesday in column part"):
+    with pytest.raises(
+        RunError, match=r"found target BCR::ABL1 more than once.*name one of Monday, Tuesday in column part"
+    ):
         read_curves(row, eac)
     assert read_curves(replace(row, part="Tuesday"), eac)["sample_id"].to_pylist() == ["A2"]
 
 
 def test_a_missing_raw_file_is_named(eac):
     row = RunRow("R1", "LAB1", "raw/nowhere.rdml", "eac", "R1")
-    with pytest.raises(FileError, match="run R1, column raw_file: found raw/nowhere.rdml; expected a file that exists"):
+    with pytest.raises(
+        FileError, match=r"run R1, column raw_file: found raw/nowhere\.rdml; expected a file that exists"
+    ):
         read_curves(row, eac)
 
 
 @pytest.mark.real_data
-def test_a_real_export_is_read_and_analysed(real_data, eac):
+def test_a_real_export_gives_the_detections_and_the_slope_of_its_vendor(real_data, eac):
+    """RNase P plate of a StepOne: 5 standards and 2 unknowns in replicates, 3 waters."""
     row = RunRow("R1", "LAB1", str(real_data("rdml", "stepone_std.rdml")), "eac", "R1")
-    table = read_curves(row, eac)
-    assert table.num_rows == 24
-    assert set(fit_cq(table, replace(eac, threshold=None, baseline=None))["call"].to_pylist()) <= {
-        "amplified",
-        "ambiguous",
-        "not_amplified",
-    }
+    reactions = fit_cq(read_curves(row, eac), replace(eac, threshold=None, baseline=None)).to_pylist()
+    vendor = {each["well"]: each["vendor_cq"] for each in read_curves(row, eac).to_pylist()}
+    assert len(reactions) == 24
+    assert all((each["call"] == "amplified") == (vendor[each["well"]] is not None) for each in reactions)
+    found = [each for each in reactions if each["role"] == "std"]
+    ours, theirs = (
+        fit_standard_curve(cq, [each["known_copies"] for each in found]).slope
+        for cq in ([each["cq"] for each in found], [vendor[each["well"]] for each in found])
+    )
+    assert ours == pytest.approx(theirs, abs=0.05)
 
 
 # -- fit --------------------------------------------------------------------------------------------------------------
@@ -231,7 +249,9 @@ def test_fit_parameters_reproduce_the_measured_curve(plate_table, eac):
     curves, _ = plate_table
     for row in fit_cq(curves, eac).to_pylist()[:12]:
         c, d, s, e, f = row["fit_parameters"]
-        mask = (np.array(curves["well"].to_pylist()) == row["well"]) & (np.array(curves["target"].to_pylist()) == row["target"])
+        mask = (np.array(curves["well"].to_pylist()) == row["well"]) & (
+            np.array(curves["target"].to_pylist()) == row["target"]
+        )
         own = curves.filter(pa.array(mask))
         cycles = list_values(own["cycles"])[0]
         rn = (list_values(own["fluorescence"]) / list_values(own["passive_reference"]))[0]

@@ -306,7 +306,9 @@ def test_a_sample_without_usable_control_gene_is_not_evaluable(eac):
 
 
 def test_standards_and_blanks_are_no_samples(eac):
-    _, results = scored([*standards(), *blanks(), *sample("S1", [100], [5e4]), *sample("POS", [100], [5e4], "pos")], eac)
+    _, results = scored(
+        [*standards(), *blanks(), *sample("S1", [100], [5e4]), *sample("POS", [100], [5e4], "pos")], eac
+    )
     assert [(row["sample_id"], row["role"]) for row in results] == [("POS", "pos"), ("S1", "unkn")]
 
 

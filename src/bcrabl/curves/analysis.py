@@ -98,7 +98,7 @@ def analyse_curves(
     noise_sd = np.where(np.isfinite(below.noise_sd), below.noise_sd, _fit_noise(y, fit))
     level = _threshold(threshold, noise_sd, fit.rise, call == "amplified", len(y))
     above = y - below.at(x)
-    crossing, steepness = threshold_crossing(x, above, level)
+    crossing, sensitivity = threshold_crossing(x, above, level)
     if method == "threshold":
         call, why = _veto_without_crossing(call, why, crossing)
     estimators = _estimators(fit, crossing, call != "not_amplified")
@@ -108,7 +108,7 @@ def analyse_curves(
         n0 = level / efficiency ** estimators["threshold"]
     return CurveAnalysis(
         cq=estimators[method],
-        cq_sd=_crossing_sd(estimators["threshold"], steepness, noise_sd, below, method),
+        cq_sd=_crossing_sd(estimators["threshold"], sensitivity, noise_sd, below, method),
         call=call,
         why=why,
         cq_threshold=estimators["threshold"],
@@ -161,7 +161,7 @@ def _threshold(
     if wanted is None:
         return np.full(n, automatic_threshold(noise_sd, plateau, amplified))
     level = np.broadcast_to(np.asarray(wanted, dtype=np.float64), (n,)).copy()
-    if not np.all(level > 0):
+    if not np.all((level > 0) & np.isfinite(level)):
         raise RunError(Problem("threshold", str(wanted), "a positive signal above the baseline, or none for automatic"))
     return level
 
@@ -184,12 +184,14 @@ def _estimators(fit: SigmoidFit, crossing: Array, rising: NDArray[np.bool_]) -> 
     return {name: np.where(rising, value, np.nan) for name, value in found.items()}
 
 
-def _crossing_sd(crossing: Array, steepness: Array, noise_sd: Array, baseline: Baseline, method: str) -> Array:
-    """Noise of the reading at the crossing and of the baseline under it, over the slope of the curve there."""
+def _crossing_sd(crossing: Array, sensitivity: Array, noise_sd: Array, baseline: Baseline, method: str) -> Array:
+    """Noise of the two readings around the crossing, and of the baseline under both, carried to the Cq."""
     if method != "threshold":
         return np.full_like(crossing, np.nan)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return noise_sd * np.sqrt(1 + baseline.relative_variance(crossing)) / steepness
+    readings = (sensitivity**2).sum(axis=1)
+    line = sensitivity.sum(axis=1) ** 2 * baseline.relative_variance(crossing)
+    error: Array = np.where(np.isfinite(crossing), noise_sd * np.sqrt(readings + line), np.nan)
+    return error
 
 
 def _flags(

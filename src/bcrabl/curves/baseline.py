@@ -24,8 +24,10 @@ __all__ = ["Baseline", "fit_baseline", "take_off"]
 _FIRST_CYCLE = 3.0  # the first two readings settle optics and temperature; instrument software leaves them out too
 _LEAST_POINTS_FOR_LINE = 5
 _LEAST_POINTS = 3
-_TAKE_OFF_SHARE = 0.002  # of the plateau; below it a rise bends the baseline less than the noise does
-_TAKE_OFF_NOISE = 0.5  # of the noise SD
+# A rise below these is still baseline. Larger ones tilt the line: at half a noise SD the Cq of simulated curves of
+# known crossing was 0.02–0.05 cycles late, at a fifth it is 0.004–0.02 late with the same scatter.
+_TAKE_OFF_SHARE = 0.0002  # of the plateau
+_TAKE_OFF_NOISE = 0.2  # of the noise SD
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Baseline:
 
 
 def take_off(cycles: Array, fit: SigmoidFit, noise_sd: Array) -> Array:
-    """(n,) last cycle at which the fitted rise is still below half a noise SD or 0.2 % of the plateau.
+    """(n,) last cycle at which the fitted rise is still below a fifth of the noise SD or 0.02 % of the plateau.
 
     Parameters
     ----------

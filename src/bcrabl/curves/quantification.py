@@ -24,7 +24,7 @@ _LEAST_EXPONENTIAL_POINTS = 3
 
 
 def threshold_crossing(cycles: Array, above: Array, threshold: Array) -> tuple[Array, Array]:
-    """Cycle at which each curve crosses its threshold for good, and the signal's slope there.
+    """Cycle at which each curve crosses its threshold for good, and what an error of the readings does to it.
 
     The crossing is the last one upwards: what lies before it fell back below the threshold (spikes, drift) and is no
     amplification. Between the two readings around it the signal is taken to grow exponentially; linearly where the
@@ -39,7 +39,8 @@ def threshold_crossing(cycles: Array, above: Array, threshold: Array) -> tuple[A
     Returns
     -------
     crossing : (n,) cycles; NaN where the curve does not end above its threshold or never was below it.
-    steepness : (n,) a.u./cycle between the two readings.
+    sensitivity : (n, 2) cycles/a.u. by which the crossing comes earlier as the reading before and the one after it
+        rise.
     """
     columns = np.arange(len(cycles))
     present = np.isfinite(above)
@@ -53,12 +54,14 @@ def threshold_crossing(cycles: Array, above: Array, threshold: Array) -> tuple[A
     y0, y1 = above[row, low], above[row, high]
     x0, x1 = cycles[low], cycles[high]
     exponential = crosses & (y0 > 0)
+    start, stop, level = (np.where(exponential, np.log(np.where(y > 0, y, 1.0)), y) for y in (y0, y1, threshold))
     with np.errstate(divide="ignore", invalid="ignore"):
-        log_share = np.log(threshold / np.where(exponential, y0, 1.0)) / np.log(y1 / np.where(exponential, y0, 1.0))
-        share = np.where(exponential, log_share, (threshold - y0) / (y1 - y0))
-        crossing = np.where(crosses, x0 + share * (x1 - x0), np.nan)
-        steepness = np.where(crosses, (y1 - y0) / (x1 - x0), np.nan)
-    return crossing, steepness
+        step = np.where(crosses, (stop - start) / (x1 - x0), np.nan)
+        crossing = x0 + (level - start) / step
+        share = (crossing - x0) / (x1 - x0)
+        scale = np.where(exponential, np.column_stack([y0, y1]).T, 1.0) * step
+        sensitivity = np.column_stack([(1 - share) / scale[0], share / scale[1]])
+    return crossing, sensitivity
 
 
 def automatic_threshold(noise_sd: Array, plateau: Array, amplified: NDArray[np.bool_]) -> float:
