@@ -33,12 +33,12 @@ def example() -> None:
     with tempfile.TemporaryDirectory() as folder:
         names = ("curves", "cq", "standard_curves", "copies", "results", "qc")
         output = {name: f"{folder}/{name}.parquet" for name in names}
-        output |= {name: f"{folder}/{name}.json" for name in ("refused", "status")}
+        output |= {name: f"{folder}/{name}.json" for name in ("reading", "status")}
         batch.analyse_batch(runs, assays, output)
         files = batch.ScoringFiles(
             output["curves"],
             output["cq"],
-            output["refused"],
+            output["reading"],
             assays,
             str(standards.standards_folder() / "molecular_response.yaml"),
             "config/samples.tsv",
@@ -100,13 +100,9 @@ def vermeulen() -> None:
         amount = curve.copies(analysis.cq)[0]
         for x, found_off in off.items():
             found_off.append(abs(np.log10(np.nanmean(amount[level[rows] == x]) / x)))
-    print(
-        f"\nVermeulen standards, {len(set(target))} targets, 960 curves: {lost} without Cq, no curve: {refused or 'none'}"
-    )
-    print(
-        "median |log10(found / put in)| of the mean of three: "
-        + ", ".join(f"{x:g}: {np.median(y):.3f}" for x, y in off.items())
-    )
+    medians = ", ".join(f"{x:g}: {np.median(y):.3f}" for x, y in off.items())
+    print(f"\nVermeulen standards, {len(set(target))} targets: {lost} of 960 without Cq; no standard curve: {refused}")
+    print(f"median |log10(found / put in)| of the mean of three, by copies: {medians}")
 
 
 if __name__ == "__main__":

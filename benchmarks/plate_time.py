@@ -33,14 +33,14 @@ def own_work(raw: Path) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         names = ("curves", "cq", "standard_curves", "copies", "results", "qc")
         output = {name: f"{folder}/{name}.parquet" for name in names}
-        output |= {name: f"{folder}/{name}.json" for name in ("refused", "status")}
+        output |= {name: f"{folder}/{name}.json" for name in ("reading", "status")}
         begin = time.perf_counter()
         batch.analyse_batch([run], assays, output)
         analysed = time.perf_counter()
         files = batch.ScoringFiles(
             output["curves"],
             output["cq"],
-            output["refused"],
+            output["reading"],
             assays,
             str(standards.standards_folder() / "molecular_response.yaml"),
             str(REPOSITORY / "config/samples.tsv"),

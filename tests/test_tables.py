@@ -25,9 +25,7 @@ from bcrabl.tables import (
     list_column,
     list_values,
     read_table,
-    replacing,
     write_table,
-    write_text,
 )
 
 EVERY_TABLE = [*TABLES, REACTIONS, TRUTH]
@@ -234,24 +232,6 @@ def test_a_write_that_fails_leaves_the_old_table_and_no_temporary_file(results, 
         write_table(RESULTS.empty(), RESULTS, path)
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["results.parquet"]
-
-
-def test_an_interrupted_write_leaves_nothing_under_the_final_name(tmp_path):
-    path = tmp_path / "deep" / "status.json"
-
-    def write_half():
-        with replacing(path) as temporary:
-            temporary.write_text("half")
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        write_half()
-    assert list(path.parent.iterdir()) == []
-
-
-def test_text_is_written_with_line_feeds_in_utf_8(tmp_path):
-    write_text("µ\n", tmp_path / "a" / "b.txt")
-    assert (tmp_path / "a" / "b.txt").read_bytes() == "µ\n".encode()
 
 
 def test_standard_curves_may_leave_columns_out():

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bcrabl.errors import Problem, ResultsError
+from bcrabl.whole_files import write_text
 
 __all__ = ["COLUMNS", "OUTCOMES", "confirm", "read_status", "summary_rows", "summary_text", "summary_tsv"]
 
@@ -62,7 +63,7 @@ def confirm(status_files: Iterable[str | Path], output: str | Path) -> None:
         )
         raise ResultsError(Problem(f"run {row['run_id']}", "refused", expected, remedy) for row in refused)
     lines = [f"{row['run_id']}\t{row['outcome']}" for row in rows]
-    Path(output).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_text("\n".join(lines) + "\n", output)
 
 
 def summary_tsv(rows: Iterable[Mapping[str, str]]) -> str:

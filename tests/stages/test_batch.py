@@ -51,7 +51,7 @@ class Laboratory:
 
     @property
     def paths(self):
-        names = {"curves": "parquet", "cq": "parquet", "refused": "json", "status": "json"} | dict.fromkeys(
+        names = {"curves": "parquet", "cq": "parquet", "reading": "json", "status": "json"} | dict.fromkeys(
             TABLES, "parquet"
         )
         return {name: str(self.folder / "results" / f"{name}.{suffix}") for name, suffix in names.items()}
@@ -65,7 +65,7 @@ class Laboratory:
         files = ScoringFiles(
             self.paths["curves"],
             self.paths["cq"],
-            self.paths["refused"],
+            self.paths["reading"],
             [str(assay_path("eac"))],
             str(standards_folder() / "molecular_response.yaml"),
             str(samples),
@@ -367,7 +367,7 @@ def test_a_batch_of_refused_runs_gives_empty_tables_and_the_reasons(two_runs):
         Path(run.raw_file).write_text("well\tcq\n")
     two_runs.work()
     assert [two_runs.rows(name) for name in ("curves", "cq", "results")] == [[], [], []]
-    assert set(json.loads(Path(two_runs.paths["refused"]).read_text())) == {"R1", "R2"}
+    assert set(json.loads(Path(two_runs.paths["reading"]).read_text())["refused"]) == {"R1", "R2"}
     assert len(two_runs.rows("qc")) == 2
 
 
@@ -388,7 +388,7 @@ def test_a_mended_raw_file_gives_the_same_bytes_again(two_runs):
     two_runs.work()
     raw.write_bytes(content)
     assert two_runs.work().tables() == before
-    assert json.loads(Path(two_runs.paths["refused"]).read_text()) == {}
+    assert json.loads(Path(two_runs.paths["reading"]).read_text())["refused"] == {}
 
 
 def test_a_run_that_was_refused_from_the_start_does_not_freeze_the_tables_of_the_others(two_runs):
@@ -408,3 +408,19 @@ def test_an_earlier_table_that_cannot_be_read_is_replaced(two_runs):
     Path(two_runs.paths["cq"]).write_bytes(b"PAR1 broken")
     two_runs.work()
     assert two_runs.tables() == before
+
+
+def test_what_the_reader_has_to_say_about_an_export_stands_in_the_qc_table(laboratory, monkeypatch):
+    laboratory.run("R1")
+    import bcrabl.stages.read as reading
+
+    def read_with_a_note(path, part=None):
+        run = read_run(path, part)
+        return replace(run, metadata={**run.metadata, "warnings": ("Two reactions have no curve.",)})
+
+    read_run = reading.read_run
+    monkeypatch.setattr(reading, "read_run", read_with_a_note)
+    laboratory.work()
+    (note,) = [row for row in laboratory.rows("qc") if row["check"] == "export"]
+    assert (note["outcome"], note["message"]) == ("warn", "Two reactions have no curve.")
+    assert laboratory.status("R1")["outcome"] == "accepted"

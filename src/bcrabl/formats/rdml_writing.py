@@ -72,7 +72,7 @@ def write_rdml(run: Run, path: str | Path) -> None:
     Reading the file gives the same reactions, curves, roles, copies, Cq, thresholds and omissions, and the metadata
     `instrument`, `software`, `run_date` and `passive_reference`; a single part comes back without its name.
     """
-    from bcrabl.tables import replacing
+    from bcrabl.whole_files import replacing
 
     rows = run.reactions.to_pylist()
     passive = run.passive_reference

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 import bcrabl
 from bcrabl.report.page import index_page, run_page
 from bcrabl.summary import read_status, summary_rows, summary_tsv
-from bcrabl.tables import QC, RESULTS, STANDARD_CURVES, Table, read_table, write_text
+from bcrabl.tables import QC, RESULTS, STANDARD_CURVES, Table, read_table
+from bcrabl.whole_files import write_text
 
 __all__ = ["write_run_page", "write_summary"]
 

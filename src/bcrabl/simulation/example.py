@@ -20,7 +20,8 @@ import pyarrow as pa
 from bcrabl.simulation.amplification import low_efficiency
 from bcrabl.simulation.plate import BCR_ABL1, Reaction, Sample, sample_plate
 from bcrabl.simulation.run import SampleTruth, simulate_run, truth_of_samples
-from bcrabl.tables import REACTIONS, write_text
+from bcrabl.tables import REACTIONS
+from bcrabl.whole_files import write_text
 
 if TYPE_CHECKING:
     from bcrabl.run import Run

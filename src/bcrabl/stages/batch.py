@@ -22,9 +22,10 @@ from bcrabl.stages import accept
 from bcrabl.stages.calibrate import Calibration, calibrate
 from bcrabl.stages.fit import fit_cq
 from bcrabl.stages.quantify import quantify
-from bcrabl.stages.read import read_curves
+from bcrabl.stages.read import read_curves, reading_notes
 from bcrabl.stages.score import Scoring, score_samples
-from bcrabl.tables import COPIES, CQ, CURVES, QC, RESULTS, STANDARD_CURVES, read_table, write_table, write_text
+from bcrabl.tables import COPIES, CQ, CURVES, QC, RESULTS, STANDARD_CURVES, read_table, write_table
+from bcrabl.whole_files import write_text
 
 if TYPE_CHECKING:
     from bcrabl.standards import AssayProtocol
@@ -55,10 +56,11 @@ def analyse_batch(runs: Sequence[sheets.RunRow], assays: Sequence[str], output: 
     ----------
     runs : rows of the run sheet.
     assays : files of the assay protocols.
-    output : paths of `curves`, `cq` (Parquet) and `refused` (JSON: the runs that cannot be used, with the reason).
+    output : paths of `curves`, `cq` (Parquet) and `reading` (JSON: the runs that cannot be used, with the reason, and
+        what the reader noted about the others).
     """
     protocols = _protocols(assays)
-    curves, cqs, refused = [CURVES.empty()], [CQ.empty()], {}
+    curves, cqs, refused, notes = [CURVES.empty()], [CQ.empty()], {}, {}
     for run in runs:
         try:
             layout = sheets.load_layout(run.layout) if run.layout else ()
@@ -69,6 +71,7 @@ def analyse_batch(runs: Sequence[sheets.RunRow], assays: Sequence[str], output: 
             refused[run.run_id] = str(error)
             continue
         log.info("%s: %d reactions read and analysed", run.run_id, curve_table.num_rows)
+        notes[run.run_id] = reading_notes(curve_table)
         curves.append(curve_table)
         cqs.append(cq_table)
     if _earlier_runs(output["cq"]) & set(refused):
@@ -76,7 +79,7 @@ def analyse_batch(runs: Sequence[sheets.RunRow], assays: Sequence[str], output: 
     else:
         write_table(pa.concat_tables(curves), CURVES, output["curves"])
         write_table(pa.concat_tables(cqs), CQ, output["cq"])
-    _write_json(refused, output["refused"])
+    _write_json({"refused": refused, "notes": notes}, output["reading"])
 
 
 class ScoringFiles:
@@ -84,7 +87,7 @@ class ScoringFiles:
 
     Parameters
     ----------
-    curves, cq, refused : what `analyse_batch` wrote.
+    curves, cq, reading : what `analyse_batch` wrote.
     assays : files of the assay protocols.
     response_rules, samples : files of the response classes and of the sample sheet.
     factors : conversion factors that may apply.
@@ -94,7 +97,7 @@ class ScoringFiles:
         self,
         curves: str,
         cq: str,
-        refused: str,
+        reading: str,
         assays: Sequence[str],
         response_rules: str,
         samples: str,
@@ -102,7 +105,9 @@ class ScoringFiles:
     ) -> None:
         self.cq = read_table(cq, CQ)
         self.about = _about(curves)
-        self.refused: dict[str, str] = json.loads(Path(refused).read_text(encoding="utf-8"))
+        about_reading = json.loads(Path(reading).read_text(encoding="utf-8"))
+        self.refused: dict[str, str] = about_reading["refused"]
+        self.notes: dict[str, list[str]] = about_reading["notes"]
         self.assays = _protocols(assays)
         self.rules = standards.load_response_rules(response_rules)
         self.samples = sheets.load_samples(samples)
@@ -145,7 +150,8 @@ def _score_run(run: sheets.RunRow, files: ScoringFiles) -> tuple[dict[str, list[
     copies = quantify(reactions, calibrations, assay.cq_limit)
     scoring = Scoring(run, raw["run_date"], assay, files.rules, files.samples, files.factors)
     scored = score_samples(copies, calibrations, scoring)
-    checks = accept.check_reading(reactions, assay)
+    checks = [finding("export", "warn", note) for note in files.notes.get(run.run_id, ())]
+    checks += accept.check_reading(reactions, assay)
     for target, calibration in calibrations.items():
         checks += accept.check_target(calibration, [row for row in reactions if row["target"] == target], assay)
     checks += accept.check_samples(copies, scored, assay) + accept.check_controls(scored, assay)

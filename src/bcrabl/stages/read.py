@@ -6,6 +6,7 @@ reaction. Targets are renamed to the assay protocol's names.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
     from bcrabl.sheets import LayoutRow, RunRow
     from bcrabl.standards import AssayProtocol
 
-__all__ = ["read_curves"]
+__all__ = ["read_curves", "reading_notes"]
 
+_NOTES = "notes"  # key of the table's metadata under which the reader's reservations travel
 _COMPLETED = ("role", "sample_id", "known_copies")
 
 
@@ -150,4 +152,15 @@ def _curves_table(
         "raw_file": [run.raw_file] * rows,
         "raw_sha256": [provenance.file_digest(run.raw_file)] * rows,
     }
-    return CURVES.from_columns(columns)
+    return CURVES.from_columns(columns).replace_schema_metadata({_NOTES: json.dumps(_notes(measured))})
+
+
+def _notes(measured: Run) -> list[str]:
+    warnings = measured.metadata.get("warnings", ())
+    return [str(warning) for warning in warnings] if isinstance(warnings, list | tuple) else []
+
+
+def reading_notes(curves: pa.Table) -> list[str]:
+    """What the reader of the raw file had to say about a table that `read_curves` gave."""
+    notes: list[str] = json.loads((curves.schema.metadata or {}).get(_NOTES.encode(), b"[]"))
+    return notes
