@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
 __all__ = ["code_digest", "file_digest", "files_digest"]
@@ -57,33 +58,37 @@ def _imported(script: Path) -> set[Path]:
     found: set[Path] = set()
     waiting = [script]
     while waiting:
-        for path in _direct_imports(waiting.pop()):
-            if path not in found:
-                found.add(path)
+        names = _imported_names(waiting.pop().read_text(encoding="utf-8"))
+        for path in set().union(*(_module_files(name) for name in names)) - found:
+            found.add(path)
+            if path.suffix == ".py" and path != _face():  # the face names everything and loads nothing by itself
                 waiting.append(path)
     return found
 
 
-def _direct_imports(source: Path) -> set[Path]:
-    files: set[Path] = set()
-    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+@cache
+def _imported_names(source: str) -> frozenset[str]:
+    """Modules of this package that a source imports anywhere; names taken from modules may be modules too."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        for name in names:
-            files |= _module_files(name)
-    return files
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return frozenset(name for name in names if name.split(".")[0] == _PACKAGE)
 
 
 def _module_files(name: str) -> set[Path]:
+    """The module's file; all files of the room it is or lies in, templates too."""
     parts = name.split(".")
-    if parts[0] != _PACKAGE or len(parts) == 1:
-        return set()
-    place = Path(__file__).parent.joinpath(*parts[1:])
-    if place.is_dir():
-        return set(place.rglob("*.py"))
-    module = place.with_suffix(".py")
+    if len(parts) == 1:
+        return {_face()}
+    room = _face().parent / parts[1]
+    if room.is_dir():
+        return {path for path in room.rglob("*") if path.is_file() and path.parent.name != "__pycache__"}
+    module = room.with_suffix(".py")
     return {module} if module.is_file() else set()
+
+
+def _face() -> Path:
+    return Path(__file__).parent / "__init__.py"

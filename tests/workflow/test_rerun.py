@@ -38,8 +38,8 @@ def test_a_new_conversion_factor_scores_its_site_again_and_reads_nothing(process
 
 
 def test_changed_code_runs_only_the_rules_that_import_it(processed):
-    template = processed.folder / "src/bcrabl/report/page.py"
-    template.write_text(template.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
+    template = processed.folder / "src/bcrabl/report/templates/base.html"
+    template.write_text(template.read_text(encoding="utf-8") + "<!-- changed -->", encoding="utf-8")
     assert processed.planned() == ["report", "summary"]
     curves = processed.folder / "src/bcrabl/curves/baseline.py"
     curves.write_text(curves.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
