@@ -84,7 +84,9 @@ def test_a_change_in_a_module_that_is_used_changes_the_digest(module, copied_pac
     assert code_digest(script) != before
 
 
-@pytest.mark.parametrize("module", ["report/page.py", "report/templates/run.html", "simulation/example.py", "folder_lock.py"])
+@pytest.mark.parametrize(
+    "module", ["report/page.py", "report/templates/run.html", "simulation/example.py", "folder_lock.py"]
+)
 def test_a_change_in_a_module_that_is_not_used_leaves_the_digest(module, copied_package, script):
     before = code_digest(script)
     append_comment(copied_package / module)

@@ -1,0 +1,89 @@
+"""The plan of a workflow: which runs belong together, what each batch is made of, and when it has changed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bcrabl.errors import SheetError, StandardsError
+from bcrabl.plan import load_plan
+
+SAMPLES = "sample_id\tpatient_id\nS1\tP1\n"
+FACTORS = "site\tassay\tcontrol_gene\tfactor\tvalid_from\tsource\n"
+
+
+@pytest.fixture
+def plan_of(tmp_path, monkeypatch):
+    """A function that plans runs given as lines of `run_id site raw_file assay batch layout`."""
+    monkeypatch.chdir(tmp_path)
+
+    def plan(*runs, factors=""):
+        lines = ["run_id\tsite\traw_file\tassay\tbatch\tlayout", *("\t".join(run.split(" ")) for run in runs)]
+        (tmp_path / "runs.tsv").write_text("\n".join(lines) + "\n")
+        (tmp_path / "samples.tsv").write_text(SAMPLES)
+        (tmp_path / "factors.tsv").write_text(FACTORS + factors)
+        return load_plan({"runs": "runs.tsv", "samples": "samples.tsv", "conversion_factors": "factors.tsv"})
+
+    return plan
+
+
+def test_each_run_is_its_own_batch_unless_the_sheet_says_otherwise(plan_of):
+    plan = plan_of("r1 L a.rdml eac", "r2 L b.rdml eac week", "r3 L c.rdml eac week")
+    assert {name: [run.run_id for run in batch.runs] for name, batch in plan.batches.items()} == {
+        "r1": ["r1"],
+        "week": ["r2", "r3"],
+    }
+    assert plan.runs["r3"].batch == "week"
+
+
+def test_a_raw_file_that_is_missing_is_no_input_so_that_the_others_of_its_batch_are_processed(plan_of, tmp_path):
+    (tmp_path / "a.rdml").write_bytes(b"x")
+    plan = plan_of("r1 L a.rdml eac week", "r2 L gone.rdml eac week")
+    assert plan.raw_files("week") == ["a.rdml"]
+
+
+def test_a_raw_file_that_appears_changes_or_goes_changes_the_digest_of_its_batch(plan_of, tmp_path):
+    plan = plan_of("r1 L a.rdml eac")
+    digests = [plan.raw_digest("r1")]
+    for content in (b"one", b"two"):
+        (tmp_path / "a.rdml").write_bytes(content)
+        digests.append(plan.raw_digest("r1"))
+    assert len(set(digests)) == 3
+    (tmp_path / "a.rdml").unlink()
+    assert plan.raw_digest("r1") == digests[0]
+
+
+def test_conversion_factors_of_other_sites_and_assays_are_nothing_to_a_batch(plan_of):
+    factors = "".join(
+        f"{site}\t{assay}\tABL1\t{factor}\t2026-01-01\tstudy\n"
+        for site, assay, factor in (("L", "eac", 0.8), ("M", "eac", 1.1), ("L", "plasmid_generic", 1.2))
+    )
+    plan = plan_of("r1 L a.rdml eac", factors=factors)
+    assert [row["factor"] for row in json.loads(plan.factors_as_json("r1"))] == [0.8]
+
+
+def test_the_sample_sheet_enters_the_digest_of_scoring_but_not_that_of_reading(plan_of, tmp_path):
+    plan = plan_of("r1 L a.rdml eac")
+    reading, scoring = plan.raw_digest("r1"), plan.scoring_digest("r1")
+    (tmp_path / "samples.tsv").write_text(SAMPLES + "S2\tP2\n")
+    assert plan.raw_digest("r1") == reading
+    assert plan.scoring_digest("r1") != scoring
+
+
+def test_an_assay_without_a_protocol_stops_the_plan(plan_of):
+    with pytest.raises(StandardsError, match=r"no assay 'eca'; expected one of eac, plasmid_generic"):
+        plan_of("r1 L a.rdml eca")
+
+
+def test_a_layout_sheet_that_is_missing_stops_the_plan(plan_of):
+    with pytest.raises(
+        SheetError, match=r"runs.tsv, column layout: found lay.tsv; expected a layout sheet that exists"
+    ):
+        plan_of("r1 L a.rdml eac  lay.tsv")
+
+
+def test_a_layout_sheet_with_a_bad_cell_stops_the_plan(plan_of, tmp_path):
+    (tmp_path / "lay.tsv").write_text("well\ttarget\trole\nA1\tABL1\tpatient\n")
+    with pytest.raises(SheetError, match=r"lay.tsv, row 2, column role: found 'patient'"):
+        plan_of("r1 L a.rdml eac  lay.tsv")
