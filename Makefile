@@ -33,7 +33,7 @@ example: $(VENV)/.run ## write the shipped example anew from its seed
 	$(BIN)/python -m bcrabl.simulation.example
 
 bench: $(VENV)/.dev ## print the tables of speed and accuracy
-	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	for script in curve_fits accuracy plate_time; do echo "== $$script"; $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 lock: $(VENV)/.dev ## resolve the dependencies anew into both lock files
 	$(BIN)/uv pip compile pyproject.toml requirements-build.in $(LOCK_FLAGS) -o requirements.lock

@@ -13,14 +13,13 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from way import REPOSITORY, process
 
 import bcrabl
-from bcrabl import sheets, standards
+from bcrabl import sheets
 from bcrabl.errors import CalibrationError
-from bcrabl.stages import batch
 from bcrabl.tables import RESULTS, read_table
 
-REPOSITORY = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("BCRABL_TEST_DATA") or REPOSITORY.parent / "shared" / "data")
 QS1 = DATA / "quantstudio_da2_xlsx/appbio_quantstudio_designandanalysis_QS1_Standard_Curve_example01.xlsx"
 VERMEULEN = DATA / "rdml14_untergasser_vermeulen/data_vermeulen_std_150000_15.rdml"
@@ -29,22 +28,8 @@ VERMEULEN = DATA / "rdml14_untergasser_vermeulen/data_vermeulen_std_150000_15.rd
 def example() -> None:
     os.chdir(REPOSITORY)
     runs = sheets.load_runs("config/runs.tsv")
-    assays = [str(standards.assay_path("eac"))]
     with tempfile.TemporaryDirectory() as folder:
-        names = ("curves", "cq", "standard_curves", "copies", "results", "qc")
-        output = {name: f"{folder}/{name}.parquet" for name in names}
-        output |= {name: f"{folder}/{name}.json" for name in ("reading", "status")}
-        batch.analyse_batch(runs, assays, output)
-        files = batch.ScoringFiles(
-            output["curves"],
-            output["cq"],
-            output["reading"],
-            assays,
-            str(standards.standards_folder() / "molecular_response.yaml"),
-            "config/samples.tsv",
-            sheets.load_conversion_factors("config/conversion_factors.tsv"),
-        )
-        batch.score_batch(runs, files, output)
+        output, *_ = process(runs, folder)
         results = {(row["run_id"], row["sample_id"]): row for row in read_table(output["results"], RESULTS).to_pylist()}
     lines = [line for line in Path("resources/example/truth.tsv").read_text().splitlines() if not line.startswith("#")]
     truth = list(csv.DictReader(lines, delimiter="\t"))

@@ -17,38 +17,21 @@ import tempfile
 import time
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+from way import REPOSITORY, process
+
+from bcrabl.sheets import RunRow
+
 DATA = Path(os.environ.get("BCRABL_TEST_DATA") or REPOSITORY.parent / "shared" / "data")
 QS1 = DATA / "quantstudio_da2_xlsx/appbio_quantstudio_designandanalysis_QS1_Standard_Curve_example01.xlsx"
 EXAMPLE = REPOSITORY / "resources/example/demo-1.rdml"
 
 
 def own_work(raw: Path) -> dict[str, float]:
-    """Seconds of each stage for one plate, imports not counted."""
-    from bcrabl import sheets, standards
-    from bcrabl.stages import batch
-
-    run = sheets.RunRow("plate", "SITE", str(raw), "eac", "plate", run_date="2026-03-02")
-    assays = [str(standards.assay_path("eac"))]
+    """Seconds of each job's own work for one plate, imports not counted."""
+    run = RunRow("plate", "SITE", str(raw), "eac", "plate", run_date="2026-03-02")
     with tempfile.TemporaryDirectory() as folder:
-        names = ("curves", "cq", "standard_curves", "copies", "results", "qc")
-        output = {name: f"{folder}/{name}.parquet" for name in names}
-        output |= {name: f"{folder}/{name}.json" for name in ("reading", "status")}
-        begin = time.perf_counter()
-        batch.analyse_batch([run], assays, output)
-        analysed = time.perf_counter()
-        files = batch.ScoringFiles(
-            output["curves"],
-            output["cq"],
-            output["reading"],
-            assays,
-            str(standards.standards_folder() / "molecular_response.yaml"),
-            str(REPOSITORY / "config/samples.tsv"),
-            sheets.load_conversion_factors(REPOSITORY / "config/conversion_factors.tsv"),
-        )
-        batch.score_batch([run], files, output)
-        scored = time.perf_counter()
-    return {"read + fit + write": analysed - begin, "score + write": scored - analysed, "both": scored - begin}
+        _, analysing, scoring = process([run], folder)
+    return {"read + fit + write": analysing, "score + write": scoring, "both": analysing + scoring}
 
 
 def whole_workflow(raw: Path) -> float:

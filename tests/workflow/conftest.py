@@ -78,6 +78,18 @@ class Laboratory:
         )
         return subprocess.CompletedProcess(done.args, done.returncode, "", done.stdout)
 
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start Snakemake in a session of its own, so that it can be killed with all its children."""
+        return subprocess.Popen(
+            self.command(),
+            cwd=self.folder,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
     def planned(self) -> list[str]:
         """Rules that a dry run would execute."""
         text = self.run("--dry-run", "--quiet", "host").stderr

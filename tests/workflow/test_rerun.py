@@ -115,15 +115,7 @@ def test_cores_time_zone_locale_and_hash_seed_leave_the_same_bytes(processed, ma
 
 def _killed_after(laboratory, seconds):
     """Start the workflow, kill it and its children without warning after some seconds; whether it was still at work."""
-    process = subprocess.Popen(
-        laboratory.command(),
-        cwd=laboratory.folder,
-        env=laboratory.environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    process = laboratory.start()
     try:
         process.wait(timeout=seconds)
         return False
@@ -153,14 +145,7 @@ def test_killed_at_any_stage_and_run_again_gives_the_bytes_of_an_undisturbed_run
 
 def test_a_second_workflow_in_the_same_folder_is_refused_while_the_first_runs(laboratory):
     laboratory.add_run("r1")
-    first = subprocess.Popen(
-        laboratory.command(),
-        cwd=laboratory.folder,
-        env=laboratory.environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    first = laboratory.start()
     lock = laboratory.folder / ".snakemake/bcrabl.lock"
     deadline = time.monotonic() + 30
     while not (lock.exists() and lock.read_text()) and time.monotonic() < deadline:
