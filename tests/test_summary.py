@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bcrabl.errors import ResultsError
-from bcrabl.summary import COLUMNS, confirm, read_status, summary_rows, summary_text, summary_tsv
+from bcrabl.summary import COLUMNS, confirm, leftovers, read_status, summary_rows, summary_text, summary_tsv
 
 
 def run(run_id, outcome="accepted", why=(), report=0, review=0, repeat=0):
@@ -101,3 +101,18 @@ def test_refused_runs_are_not_confirmed_and_each_is_named(status_files, tmp_path
     assert [problem.where for problem in caught.value.problems] == ["run R3", "run R4"]
     assert "Mend the raw file or its row in the run sheet" in str(caught.value)
     assert not (tmp_path / "confirmed.tsv").exists()
+
+
+def test_tables_of_batches_that_left_the_run_sheet_are_named(tmp_path):
+    for name in (
+        "results/site=L/b1.parquet",
+        "results/site=L/b2.parquet",
+        "qc/site=M/b2.parquet",
+        "status/site=L/b2.json",
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    expected = [f"{tmp_path.as_posix()}/{name}" for name in ("qc/site=M/b2.parquet", "results/site=L/b2.parquet")]
+    assert leftovers(tmp_path, ["b1"]) == expected
+    assert leftovers(tmp_path, ["b1", "b2"]) == []

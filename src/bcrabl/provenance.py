@@ -27,9 +27,15 @@ def file_digest(path: str | Path) -> str:
 
 
 def files_digest(paths: Iterable[str | Path]) -> str:
-    """One digest of the contents of several files in their order; a missing file counts as missing."""
-    digests = (file_digest(path) if Path(path).is_file() else "missing" for path in paths)
-    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
+    """One digest of the contents of several files in their order; one that cannot be read counts as missing."""
+    return hashlib.sha256("\n".join(_digest_or_missing(path) for path in paths).encode()).hexdigest()
+
+
+def _digest_or_missing(path: str | Path) -> str:
+    try:
+        return file_digest(path)
+    except OSError:  # whoever reads the file for its content says why
+        return "missing"
 
 
 def code_digest(script: str | Path) -> str:

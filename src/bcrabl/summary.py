@@ -14,7 +14,7 @@ from typing import Any
 from bcrabl.errors import Problem, ResultsError
 from bcrabl.whole_files import write_text
 
-__all__ = ["COLUMNS", "OUTCOMES", "confirm", "read_status", "summary_rows", "summary_text", "summary_tsv"]
+__all__ = ["COLUMNS", "OUTCOMES", "confirm", "leftovers", "read_status", "summary_rows", "summary_text", "summary_tsv"]
 
 OUTCOMES = ("accepted", "failed", "refused")
 """Of a run: fit to report; processed, but outside its acceptance windows; could not be processed."""
@@ -71,6 +71,19 @@ def summary_tsv(rows: Iterable[Mapping[str, str]]) -> str:
     lines = ["\t".join(COLUMNS)]
     lines += ["\t".join(" ".join(row[name].split()) for name in COLUMNS) for row in rows]
     return "\n".join(lines) + "\n"
+
+
+def leftovers(results: str | Path, batches: Iterable[str]) -> list[str]:
+    """Result tables of batches that the run sheet no longer names; whoever reads the dataset still reads them.
+
+    Parameters
+    ----------
+    results : the results folder.
+    batches : batch ids of the run sheet.
+    """
+    known = set(batches)
+    tables = Path(results).glob("*/site=*/*.parquet")
+    return sorted(path.as_posix() for path in tables if path.stem not in known)
 
 
 def summary_text(status_files: Iterable[str | Path], benchmarks: str | Path = "logs/benchmarks") -> str:

@@ -77,6 +77,8 @@ def take_folder():
 
 def print_summary():
     """Tell a person what was processed and what needs review."""
-    from bcrabl.summary import summary_text
+    from bcrabl.summary import leftovers, summary_text
 
     print(summary_text(status_files()), file=sys.stderr)
+    for path in leftovers(RESULTS, PLAN.batches):
+        print(f"No longer in the run sheet, remove it by hand: {path}", file=sys.stderr)
