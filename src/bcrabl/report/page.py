@@ -29,7 +29,7 @@ FLAGS = {
     "reaction_excluded": "a reaction was left out",
     "replicate_spread": "replicates differ too much",
     "run_failed": "the run failed acceptance",
-    "three_copy_rule_applied": "fewer than three copies, scored as three",
+    "three_copy_rule_applied": "a positive below three copies, scored as three",
     "transcript_unknown": "transcript unknown",
     "weak_control_replicate_dropped": "a weak control gene replicate was left out",
     "control_outside_window": "control sample outside its window",
