@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from types import SimpleNamespace
 
 import pytest
 
 from bcrabl.acceptance import finding, judge, sample_outcome, worst
+from bcrabl.standards import Window
 
 
 def window(lower=None, upper=None, severity="fail"):
-    return SimpleNamespace(lower=lower, upper=upper, severity=severity)
+    return Window(lower, upper, severity, "test")
 
 
 @pytest.mark.parametrize("value", [-3.9, -3.4, -3.0])

@@ -31,6 +31,12 @@ class Window(Protocol):
     def severity(self) -> str:
         """Outcome of a value outside: warn or fail."""
 
+    def admits(self, value: float | None) -> bool:
+        """Whether the value lies between the limits."""
+
+    def __str__(self) -> str:
+        """The limits in words."""
+
 
 @dataclass(frozen=True)
 class Check:
@@ -68,15 +74,15 @@ def judge(
 
     Examples
     --------
-    >>> from types import SimpleNamespace
-    >>> slope = SimpleNamespace(lower=-3.9, upper=-3.0, severity="fail")
+    >>> from bcrabl.standards import Window
+    >>> slope = Window(lower=-3.9, upper=-3.0, severity="fail", source="kit rules")
     >>> judge("slope", -4.11, slope, "cycles/decade", target="ABL1").message
     'slope: -4.11 cycles/decade; allowed: -3.9 to -3'
     """
-    limits, name = _limits(window), check.replace("_", " ")
+    limits, name = str(window), check.replace("_", " ")
     if value is None:
         outcome, message = window.severity, f"{name} could not be determined; allowed: {limits}"
-    elif _inside(value, window):
+    elif window.admits(value):
         outcome, message = "pass", f"{name}: {value:.4g} {unit}; allowed: {limits}"
     else:
         outcome, message = window.severity, f"{name}: {value:.4g} {unit}; allowed: {limits}"
@@ -123,15 +129,3 @@ def sample_outcome(run_fit: bool, evaluable: bool, flags: Iterable[str]) -> str:
     if not run_fit or not evaluable:
         return "repeat"
     return "review" if tuple(flags) else "report"
-
-
-def _inside(value: float, window: Window) -> bool:
-    return (window.lower is None or value >= window.lower) and (window.upper is None or value <= window.upper)
-
-
-def _limits(window: Window) -> str:
-    if window.lower is None:
-        return f"at most {window.upper:g}"
-    if window.upper is None:
-        return f"at least {window.lower:g}"
-    return f"{window.lower:g} to {window.upper:g}"
