@@ -57,9 +57,8 @@ def rnase_p() -> None:
     role, sample, copies = (
         np.array(run.reactions[name].to_pylist(), dtype=object) for name in ("role", "sample_id", "known_copies")
     )
-    print(
-        f"\n{'RNase P, QuantStudio 1':40}{'slope':>8}{'R²':>8}{'5,000':>8}{'10,000':>8}{'ratio':>8}{'Δ vendor Cq, median, most':>28}"
-    )
+    header = f"{'slope':>8}{'R²':>8}{'5,000':>8}{'10,000':>8}{'ratio':>8}{'Δ vendor Cq, median, most':>28}"
+    print(f"\n{'RNase P, QuantStudio 1':40}{header}")
     vendor = np.array([np.nan if cq is None else cq for cq in run.reactions["vendor_cq"].to_pylist()])
     for name, settings in (
         ("threshold 0.1, automatic baseline", {"threshold": 0.1}),
