@@ -16,7 +16,7 @@ def process(runs: Sequence[sheets.RunRow], folder: str | Path) -> tuple[dict[str
     """Analyse and score runs with the example's sheets: paths of the tables, seconds of either job."""
     names = ("curves", "cq", "standard_curves", "copies", "results", "qc")
     output = {name: f"{folder}/{name}.parquet" for name in names}
-    output |= {name: f"{folder}/{name}.json" for name in ("reading", "status")}
+    output |= {name: f"{folder}/{name}.json" for name in ("refused", "status")}
     assays = [str(standards.assay_path(assay)) for assay in sorted({run.assay for run in runs})]
     begin = time.perf_counter()
     batch.analyse_batch(runs, assays, output)
@@ -24,7 +24,7 @@ def process(runs: Sequence[sheets.RunRow], folder: str | Path) -> tuple[dict[str
     files = batch.ScoringFiles(
         output["curves"],
         output["cq"],
-        output["reading"],
+        output["refused"],
         assays,
         str(standards.standards_folder() / "molecular_response.yaml"),
         str(REPOSITORY / "config/samples.tsv"),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
 from bcrabl.errors import SheetError, StandardsError
 from bcrabl.plan import load_plan
+from bcrabl.standards import standards_folder
 
 SAMPLES = "sample_id\tpatient_id\nS1\tP1\n"
 FACTORS = "site\tassay\tcontrol_gene\tfactor\tvalid_from\tsource\n"
@@ -18,12 +20,12 @@ def plan_of(tmp_path, monkeypatch):
     """A function that plans runs given as lines of `run_id site raw_file assay batch layout`."""
     monkeypatch.chdir(tmp_path)
 
-    def plan(*runs, factors=""):
+    def plan(*runs, factors="", **further):
         lines = ["run_id\tsite\traw_file\tassay\tbatch\tlayout", *("\t".join(run.split(" ")) for run in runs)]
         (tmp_path / "runs.tsv").write_text("\n".join(lines) + "\n")
         (tmp_path / "samples.tsv").write_text(SAMPLES)
         (tmp_path / "factors.tsv").write_text(FACTORS + factors)
-        return load_plan({"runs": "runs.tsv", "samples": "samples.tsv", "conversion_factors": "factors.tsv"})
+        return load_plan({"runs": "runs.tsv", "samples": "samples.tsv", "conversion_factors": "factors.tsv"} | further)
 
     return plan
 
@@ -87,3 +89,20 @@ def test_a_layout_sheet_with_a_bad_cell_stops_the_plan(plan_of, tmp_path):
     (tmp_path / "lay.tsv").write_text("well\ttarget\trole\nA1\tABL1\tpatient\n")
     with pytest.raises(SheetError, match=r"lay.tsv, row 2, column role: found 'patient'"):
         plan_of("r1 L a.rdml eac  lay.tsv")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("name: ABL1", "name: BCR", r"found BCR; expected a control gene with minima in .*: ABL1, GUSB"),
+        ("value: 0.1, unit: dRn, source: Gabert2003", "value: 0.1, unit: dRn", r"cq.threshold"),
+    ],
+)
+def test_a_protocol_that_cannot_be_used_stops_the_plan_before_anything_runs(plan_of, tmp_path, old, new, message):
+    own = tmp_path / "standards"
+    shutil.copytree(standards_folder(), own)
+    protocol = own / "assays" / "eac.yaml"
+    assert old in protocol.read_text(encoding="utf-8")
+    protocol.write_text(protocol.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(StandardsError, match=message):
+        plan_of("r1 L a.rdml eac", standards=str(own))

@@ -80,11 +80,12 @@ def test_the_text_names_batches_that_did_not_finish(status_files, tmp_path):
 
 
 def test_the_text_adds_up_the_seconds_of_a_batch(status_files, tmp_path):
+    folder = tmp_path / "benchmarks" / "LAB1"
+    folder.mkdir(parents=True)
     for job, seconds in (("analyse", 2.25), ("score", 1.0)):
-        folder = tmp_path / "benchmarks" / job
-        folder.mkdir(parents=True)
-        (folder / "b1.x.tsv").write_text(f"s\th:m:s\n{seconds}\t0:00:02\n")
-        (folder / "b10.x.tsv").write_text("s\th:m:s\n500\t0:08:20\n")
+        (folder / f"b1.{job}.tsv").write_text(f"s\th:m:s\n{seconds}\t0:00:02\n")
+        for other in ("b10", "b1.2"):  # neither is batch b1, though their names begin like it
+            (folder / f"{other}.{job}.tsv").write_text("s\th:m:s\n500\t0:08:20\n")
     text = summary_text(status_files(batch("b1", run("R1"))), tmp_path / "benchmarks")
     assert text.splitlines()[2].split()[-1] in ("3.2", "3.3")
 
@@ -96,7 +97,7 @@ def test_confirmation_lists_the_runs_that_could_be_processed(status_files, tmp_p
 
 def test_refused_runs_are_not_confirmed_and_each_is_named(status_files, tmp_path):
     paths = status_files(batch("b1", run("R1"), REFUSED), batch("b2", run("R4", "refused", ["no such part"])))
-    with pytest.raises(ResultsError, match="run R3: found refused; expected runs that can be processed") as caught:
+    with pytest.raises(ResultsError, match="run R3: found refused; expected a run that can be processed") as caught:
         confirm(paths, tmp_path / "confirmed.tsv")
     assert [problem.where for problem in caught.value.problems] == ["run R3", "run R4"]
     assert "Mend the raw file or its row in the run sheet" in str(caught.value)

@@ -54,8 +54,8 @@ class Problem:
     remedy: str = ""
 
     def __str__(self) -> str:
-        sentence = f"{self.where}: found {shorten(self.found)}; expected {self.expected}."
-        return f"{sentence} {self.remedy}" if self.remedy else sentence
+        sentence = f"{printable(self.where)}: found {shorten(self.found)}; expected {printable(self.expected)}."
+        return f"{sentence} {printable(self.remedy)}" if self.remedy else sentence
 
 
 class BcrablError(Exception):
@@ -110,6 +110,11 @@ class ResultsError(BcrablError):
 
 def shorten(text: str) -> str:
     """The text on one line, cut to a length that keeps an error message readable (hostile files hold anything)."""
+    line = printable(text)
+    return line if len(line) <= _LONGEST_VALUE else line[:_LONGEST_VALUE] + "…"
+
+
+def printable(text: str) -> str:
+    """The text on one line without control characters, which a terminal would obey."""
     line = " ".join(str(text).split())
-    printable = "".join(character if character.isprintable() else "�" for character in line)
-    return printable if len(printable) <= _LONGEST_VALUE else printable[:_LONGEST_VALUE] + "…"
+    return "".join(character if character.isprintable() else "�" for character in line)

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from bcrabl import provenance, sheets, standards
-from bcrabl.errors import Problem, SheetError
+from bcrabl.errors import Problem, SheetError, StandardsError
 
 __all__ = ["Batch", "Plan", "load_plan"]
 
@@ -100,7 +100,7 @@ def load_plan(configuration: Mapping[str, object]) -> Plan:
     Raises
     ------
     SheetError : with every problem of the first sheet that has any.
-    StandardsError : an assay that no protocol describes.
+    StandardsError : an assay that no protocol describes, a protocol that cannot be used.
     """
     schemas = standards.schema_folder()
     settings = sheets.load_configuration(configuration, schemas)
@@ -108,12 +108,22 @@ def load_plan(configuration: Mapping[str, object]) -> Plan:
     sheets.load_samples(settings["samples"], schemas)
     factors = sheets.load_conversion_factors(settings["conversion_factors"], schemas)
     plan = Plan(settings, _batches(runs), tuple(factors))
-    for batch in plan.batches:
-        plan.assays(batch)
+    _check_assays(plan)
     for layout in sorted({run.layout for run in runs if run.layout}):
         _check_there(layout, settings["runs"])
         sheets.load_layout(layout, schemas)
     return plan
+
+
+def _check_assays(plan: Plan) -> None:
+    """Read every protocol the runs name, and see that its control gene has minima to be held against."""
+    rules = standards.load_response_rules(plan.response_rules())
+    for path in sorted({path for batch in plan.batches for path in plan.assays(batch)}):
+        gene = standards.load_assay(path).control.name
+        if gene not in rules.replicate_minimum:
+            known = ", ".join(rules.replicate_minimum)
+            expected = f"a control gene with minima in {plan.response_rules()}: {known}"
+            raise StandardsError(Problem(f"{path}, targets.control.name", gene, expected))
 
 
 def _batches(runs: list[sheets.RunRow]) -> dict[str, Batch]:

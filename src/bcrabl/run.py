@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-__all__ = ["ROLES", "STAGES", "Run"]
+__all__ = ["ROLES", "STAGES", "Run", "normalised"]
 
 ROLES = ("unkn", "std", "ntc", "nac", "nrt", "pos", "neg", "calibrator", "opt")
 """Roles of a reaction, in RDML's words; `opt` (optical calibrator) is read and kept but takes part in nothing."""
@@ -93,9 +93,13 @@ class Run:
         """(n, m) array: the signal to analyse: Rn = dye / passive reference where there is one, else as exported."""
         if self.passive_reference is None:
             return self.fluorescence
-        with np.errstate(divide="ignore", invalid="ignore"):
-            normalised = self.fluorescence / self.passive_reference
-        return np.where(self.passive_reference > 0, normalised, np.nan)
+        return normalised(self.fluorescence, self.passive_reference)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the reader of the file had reservations about, in sentences."""
+        found = self.metadata.get("warnings", ())
+        return tuple(str(warning) for warning in found) if isinstance(found, list | tuple) else ()
 
     def select(self, rows: NDArray[np.int64]) -> Run:
         """The run with the given rows of `reactions` only, in that order."""
@@ -108,6 +112,12 @@ class Run:
             passive_reference=passive,
             truth=truth,
         )
+
+
+def normalised(fluorescence: NDArray[np.float64], passive_reference: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rn = dye / passive reference, (n, m); NaN where the passive reference is missing or not positive."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(passive_reference > 0, fluorescence / passive_reference, np.nan)
 
 
 def _longest_in_part(last: NDArray[np.float64], parts: list[str | None]) -> NDArray[np.float64]:

@@ -14,10 +14,10 @@ from typing import Any
 from bcrabl.errors import Problem, ResultsError
 from bcrabl.whole_files import write_text
 
-__all__ = ["COLUMNS", "OUTCOMES", "confirm", "leftovers", "read_status", "summary_rows", "summary_text", "summary_tsv"]
+__all__ = ["COLUMNS", "confirm", "leftovers", "read_status", "summary_rows", "summary_text", "summary_tsv"]
 
-OUTCOMES = ("accepted", "failed", "refused")
-"""Of a run: fit to report; processed, but outside its acceptance windows; could not be processed."""
+_JOBS = ("analyse", "score")
+_MENDING = ("a run that can be processed", "Mend the raw file or its row in the run sheet, or take the run out.")
 
 COLUMNS = ("run_id", "site", "batch", "assay", "outcome", "report", "review", "repeat", "why")
 
@@ -57,11 +57,7 @@ def confirm(status_files: Iterable[str | Path], output: str | Path) -> None:
     rows = summary_rows(read_status(status_files))
     refused = [row for row in rows if row["outcome"] == "refused"]
     if refused:
-        expected, remedy = (
-            "runs that can be processed",
-            "Mend the raw file or its row in the run sheet, or take the run out.",
-        )
-        raise ResultsError(Problem(f"run {row['run_id']}", "refused", expected, remedy) for row in refused)
+        raise ResultsError(Problem(f"run {row['run_id']}", "refused", *_MENDING) for row in refused)
     lines = [f"{row['run_id']}\t{row['outcome']}" for row in rows]
     write_text("\n".join(lines) + "\n", output)
 
@@ -96,7 +92,7 @@ def summary_text(status_files: Iterable[str | Path], benchmarks: str | Path = "l
     """
     paths = [Path(path) for path in status_files]
     rows = summary_rows(read_status(paths))
-    seconds = {row["batch"]: _seconds(Path(benchmarks), row["batch"]) for row in rows}
+    seconds = {row["batch"]: _seconds(Path(benchmarks) / row["site"], row["batch"]) for row in rows}
     table = [["run", "site", "outcome", "report", "review", "repeat", "seconds"]]
     for row in rows:
         shown = row["outcome"] if row["outcome"] == "accepted" else row["outcome"].upper()
@@ -109,9 +105,9 @@ def summary_text(status_files: Iterable[str | Path], benchmarks: str | Path = "l
     return "\n".join(["", *text, ""])
 
 
-def _seconds(benchmarks: Path, batch: str) -> str:
+def _seconds(folder: Path, batch: str) -> str:
     """Wall time of a batch's jobs together; a dash where Snakemake has not kept it."""
-    files = sorted(benchmarks.glob(f"*/{batch}.*.tsv"))
+    files = [file for job in _JOBS if (file := folder / f"{batch}.{job}.tsv").is_file()]
     total = 0.0
     for file in files:
         with file.open(newline="", encoding="utf-8") as stream:

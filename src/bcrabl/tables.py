@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -32,6 +32,7 @@ __all__ = [
     "STANDARD_CURVES",
     "TABLES",
     "TRUTH",
+    "Row",
     "Table",
     "list_column",
     "read_table",
@@ -39,6 +40,9 @@ __all__ = [
 ]
 
 SCHEMA_VERSION = "1.0.0"
+
+Row = dict[str, Any]
+"""A row of a table as a mapping from column to value."""
 
 
 @dataclass(frozen=True)
@@ -226,6 +230,7 @@ CURVES = Table(
         ("run_date", "date", "", "day of the run, from the run sheet, else from the raw file"),
         ("instrument", "text", "", "thermocycler, from the run sheet, else from the raw file"),
         ("raw_part", "text", "", "run inside the raw file"),
+        ("raw_notes", "texts", "", "what the reader of the raw file had reservations about"),
         ("raw_file", "text", "", "raw file as named in the run sheet"),
         ("raw_sha256", "text", "", "SHA-256 of the raw file"),
     ),

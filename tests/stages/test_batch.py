@@ -51,7 +51,7 @@ class Laboratory:
 
     @property
     def paths(self):
-        names = {"curves": "parquet", "cq": "parquet", "reading": "json", "status": "json"} | dict.fromkeys(
+        names = {"curves": "parquet", "cq": "parquet", "refused": "json", "status": "json"} | dict.fromkeys(
             TABLES, "parquet"
         )
         return {name: str(self.folder / "results" / f"{name}.{suffix}") for name, suffix in names.items()}
@@ -65,7 +65,7 @@ class Laboratory:
         files = ScoringFiles(
             self.paths["curves"],
             self.paths["cq"],
-            self.paths["reading"],
+            self.paths["refused"],
             [str(assay_path("eac"))],
             str(standards_folder() / "molecular_response.yaml"),
             str(samples),
@@ -367,7 +367,7 @@ def test_a_batch_of_refused_runs_gives_empty_tables_and_the_reasons(two_runs):
         Path(run.raw_file).write_text("well\tcq\n")
     two_runs.work()
     assert [two_runs.rows(name) for name in ("curves", "cq", "results")] == [[], [], []]
-    assert set(json.loads(Path(two_runs.paths["reading"]).read_text())["refused"]) == {"R1", "R2"}
+    assert set(json.loads(Path(two_runs.paths["refused"]).read_text())) == {"R1", "R2"}
     assert len(two_runs.rows("qc")) == 2
 
 
@@ -380,6 +380,26 @@ def test_a_raw_file_destroyed_later_leaves_the_earlier_tables_byte_for_byte(two_
     assert two_runs.status("R1")["outcome"] == "accepted"
 
 
+def test_a_run_added_to_a_batch_is_processed_although_another_of_it_has_broken(two_runs, laboratory):
+    two_runs.work()
+    earlier = {name: two_runs.rows(name, "R2") for name in ("curves", "cq", *TABLES)}
+    Path(two_runs.runs[1].raw_file).write_bytes(b"")
+    laboratory.run("R3", seed=53)
+    two_runs.work()
+    assert two_runs.status("R3")["outcome"] == "accepted"
+    assert two_runs.status("R2")["outcome"] == "refused"
+    assert {row["run_id"] for row in two_runs.rows("results")} == {"R1", "R2", "R3"}
+    assert {name: two_runs.rows(name, "R2") for name in earlier} == earlier
+
+
+def test_a_broken_run_that_left_the_run_sheet_leaves_the_tables(two_runs):
+    two_runs.work()
+    Path(two_runs.runs[1].raw_file).write_bytes(b"")
+    del two_runs.runs[1]
+    two_runs.work()
+    assert {row["run_id"] for name in ("curves", "results") for row in two_runs.rows(name)} == {"R1"}
+
+
 def test_a_mended_raw_file_gives_the_same_bytes_again(two_runs):
     before = two_runs.work().tables()
     raw = Path(two_runs.runs[1].raw_file)
@@ -388,7 +408,7 @@ def test_a_mended_raw_file_gives_the_same_bytes_again(two_runs):
     two_runs.work()
     raw.write_bytes(content)
     assert two_runs.work().tables() == before
-    assert json.loads(Path(two_runs.paths["reading"]).read_text())["refused"] == {}
+    assert json.loads(Path(two_runs.paths["refused"]).read_text()) == {}
 
 
 def test_a_run_that_was_refused_from_the_start_does_not_freeze_the_tables_of_the_others(two_runs):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -275,3 +276,29 @@ def test_without_a_passive_reference_the_dye_signal_is_analysed(exported, eac):
     assert table["passive_reference"].null_count == 3
     rows = fit_cq(table, replace(eac, threshold=None)).to_pylist()
     assert min(row["plateau"] for row in rows) > 1000
+
+
+def test_a_protocol_that_ignores_the_passive_reference_analyses_the_dye_as_exported(exported, eac):
+    curves = read_curves(exported(three_wells()), eac)
+    assert curves["passive_reference"].null_count == 0
+    used, ignored = (
+        fit_cq(curves, replace(eac, passive_reference=rule, threshold=None)) for rule in ("if_present", "ignored")
+    )
+    dye = list_values(curves["fluorescence"])
+    assert max(used["plateau"].to_pylist()) < 10  # Rn
+    assert max(ignored["plateau"].to_pylist()) > 0.5 * (dye.max() - dye.min())  # a.u. of the dye
+
+
+def test_the_digest_of_a_run_is_that_of_the_bytes_it_was_read_from(exported, eac, monkeypatch):
+    row = exported(three_wells())
+    digest = file_digest(row.raw_file)
+    import bcrabl.formats.registry as registry
+
+    recognise = registry.recognise
+
+    def recognise_while_the_file_is_replaced(source):
+        Path(row.raw_file).write_bytes(b"another plate")
+        return recognise(source)
+
+    monkeypatch.setattr(registry, "recognise", recognise_while_the_file_is_replaced)
+    assert set(read_curves(row, eac)["raw_sha256"].to_pylist()) == {digest}

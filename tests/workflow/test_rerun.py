@@ -80,7 +80,7 @@ def test_a_raw_file_that_breaks_later_never_costs_the_results_it_gave(processed)
         done = processed.run()
         assert done.returncode != 0
         assert "r1 REFUSED: raw/r1.rdml" in done.stderr
-        assert ("earlier results of this batch stay as they are" in done.stderr) == first
+        assert ("earlier results of the refused runs stay as they are" in done.stderr) == first
         after = processed.contents()
         kept = [path for path in before if path.endswith(".parquet")]
         assert {path: after.get(path) for path in kept} == {path: before[path] for path in kept}

@@ -11,7 +11,7 @@ rule analyse:
         # Not so the last one: it is gone after a failure, and that is what makes the job run again
         curves=update(per_batch("curves")),
         cq=update(per_batch("cq")),
-        reading=f"{RESULTS}/reading/site={{site}}/{{batch}}.json",
+        refused=f"{RESULTS}/refused/site={{site}}/{{batch}}.json",
     log:
         "logs/analyse/{site}/{batch}.log",
     benchmark:

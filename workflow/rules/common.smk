@@ -16,7 +16,7 @@ job.let_jobs_import_this_package()
 
 from bcrabl.errors import BcrablError
 from bcrabl.plan import load_plan
-from bcrabl.provenance import code_digest, file_digest
+from bcrabl.provenance import code_digest
 
 try:
     PLAN = load_plan(config)
@@ -26,10 +26,13 @@ except BcrablError as error:
 RESULTS = PLAN.configuration["results"]
 
 
+ID = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+
+
 wildcard_constraints:
-    site=r"[A-Za-z0-9][A-Za-z0-9._-]*",
-    batch=r"[A-Za-z0-9][A-Za-z0-9._-]*",
-    run=r"[A-Za-z0-9][A-Za-z0-9._-]*",
+    site=ID,
+    batch=ID,
+    run=ID,
 
 
 def code_of(script):

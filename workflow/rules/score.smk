@@ -5,7 +5,7 @@ rule score:
     input:
         curves=rules.analyse.output.curves,
         cq=rules.analyse.output.cq,
-        reading=rules.analyse.output.reading,
+        refused=rules.analyse.output.refused,
         assays=lambda wildcards: PLAN.assays(wildcards.batch),
         response_rules=PLAN.response_rules(),
         samples=PLAN.configuration["samples"],

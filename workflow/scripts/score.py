@@ -11,7 +11,7 @@ with job(snakemake.log[0]):
     files = ScoringFiles(
         curves=given.curves,
         cq=given.cq,
-        reading=given.reading,
+        refused=given.refused,
         assays=given.assays,
         response_rules=given.response_rules,
         samples=given.samples,

@@ -5,7 +5,7 @@ Symbols: n curves, m cycles.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -152,7 +152,7 @@ def _baseline(
     missing = ~np.isfinite(found.intercept)
     intercept = np.where(missing, fit.baseline, found.intercept)
     slope = np.where(missing, 0.0, found.slope)
-    return Baseline(**{**found.__dict__, "intercept": intercept, "slope": slope})
+    return replace(found, intercept=intercept, slope=slope)
 
 
 def _threshold(

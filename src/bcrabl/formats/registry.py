@@ -5,6 +5,8 @@ A new format is one module with a `FORMAT`, imported here, and one line in `FORM
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bcrabl.errors import FormatNotRecognised, Problem, RunError
@@ -36,7 +38,7 @@ def read_run(path: str | Path, part: str | None = None) -> Run:
 
     Returns
     -------
-    Run with its reactions in plate order.
+    Run with its reactions in plate order; `sha256` in its metadata is the digest of the bytes it was read from.
 
     Raises
     ------
@@ -48,9 +50,10 @@ def read_run(path: str | Path, part: str | None = None) -> Run:
     source = RawFile.from_path(path)
     chosen = recognise(source)
     try:
-        return chosen.read(source, part)
+        run = chosen.read(source, part)
     except RunError as error:
         raise type(error)(_located(problem, source.path) for problem in error.problems) from error
+    return replace(run, metadata={**run.metadata, "sha256": hashlib.sha256(source.content).hexdigest()})
 
 
 def _located(problem: Problem, path: str) -> Problem:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bcrabl.acceptance import Check, finding, judge, sample_outcome, worst
+from bcrabl.tables import Row
 
 if TYPE_CHECKING:
     from bcrabl.stages.calibrate import Calibration
     from bcrabl.standards import AssayProtocol
 
 __all__ = ["check_controls", "check_reading", "check_samples", "check_target", "concluded", "qc_rows"]
-
-Row = dict[str, Any]
 
 _BLANK_ROLES = ("ntc", "nac", "nrt", "neg")
 _NOT_WORTH_A_REVIEW = ("below_lowest_standard", "three_copy_rule_applied")

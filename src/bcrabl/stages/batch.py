@@ -1,7 +1,7 @@
 """The two jobs of a batch, each reading like the picture of the way: analyse (read, fit), score (calibrate … accept).
 
-A run that cannot be used is refused: it never stops the others of its batch, its reason goes into the qc table and the
-summary, and tables that already hold it stay as they are.
+A run that cannot be used is refused: it never stops the others of its batch and the summary names it with the reason.
+What earlier tables hold of it is carried over and scored as before; with nothing to carry over, the qc table says why.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,9 +22,9 @@ from bcrabl.stages import accept
 from bcrabl.stages.calibrate import Calibration, calibrate
 from bcrabl.stages.fit import fit_cq
 from bcrabl.stages.quantify import quantify
-from bcrabl.stages.read import read_curves, reading_notes
+from bcrabl.stages.read import read_curves
 from bcrabl.stages.score import Scoring, score_samples
-from bcrabl.tables import COPIES, CQ, CURVES, QC, RESULTS, STANDARD_CURVES, read_table, write_table
+from bcrabl.tables import COPIES, CQ, CURVES, QC, RESULTS, STANDARD_CURVES, Row, read_table, write_table
 from bcrabl.whole_files import write_text
 
 if TYPE_CHECKING:
@@ -34,8 +34,7 @@ __all__ = ["ScoringFiles", "analyse_batch", "score_batch"]
 
 log = logging.getLogger("bcrabl")
 
-Row = dict[str, Any]
-
+_SCORED = (STANDARD_CURVES, COPIES, RESULTS, QC)
 _READ_FROM_CURVES = (
     "run_id",
     "well",
@@ -46,7 +45,10 @@ _READ_FROM_CURVES = (
     "run_date",
     "raw_file",
     "raw_sha256",
+    "raw_notes",
+    "passive_reference",
 )
+_ABOUT_THE_FILE = ("run_date", "raw_file", "raw_sha256", "raw_notes")
 
 
 def analyse_batch(runs: Sequence[sheets.RunRow], assays: Sequence[str], output: Mapping[str, str]) -> None:
@@ -56,11 +58,10 @@ def analyse_batch(runs: Sequence[sheets.RunRow], assays: Sequence[str], output: 
     ----------
     runs : rows of the run sheet.
     assays : files of the assay protocols.
-    output : paths of `curves`, `cq` (Parquet) and `reading` (JSON: the runs that cannot be used, with the reason, and
-        what the reader noted about the others).
+    output : paths of `curves`, `cq` (Parquet) and `refused` (JSON: the runs that cannot be used, with the reason).
     """
     protocols = _protocols(assays)
-    curves, cqs, refused, notes = [CURVES.empty()], [CQ.empty()], {}, {}
+    curves, cqs, refused = [CURVES.empty()], [CQ.empty()], {}
     for run in runs:
         try:
             layout = sheets.load_layout(run.layout) if run.layout else ()
@@ -71,15 +72,16 @@ def analyse_batch(runs: Sequence[sheets.RunRow], assays: Sequence[str], output: 
             refused[run.run_id] = str(error)
             continue
         log.info("%s: %d reactions read and analysed", run.run_id, curve_table.num_rows)
-        notes[run.run_id] = reading_notes(curve_table)
         curves.append(curve_table)
         cqs.append(cq_table)
-    if _earlier_runs(output["cq"]) & set(refused):
-        log.error("The earlier results of this batch stay as they are.")
-    else:
-        write_table(pa.concat_tables(curves), CURVES, output["curves"])
-        write_table(pa.concat_tables(cqs), CQ, output["cq"])
-    _write_json({"refused": refused, "notes": notes}, output["reading"])
+    earlier = _earlier(output, list(refused))
+    if earlier:
+        log.error("The earlier results of the refused runs stay as they are.")
+        curves.append(earlier[0])
+        cqs.append(earlier[1])
+    write_table(pa.concat_tables(curves), CURVES, output["curves"])
+    write_table(pa.concat_tables(cqs), CQ, output["cq"])
+    _write_json(refused, output["refused"])
 
 
 class ScoringFiles:
@@ -87,7 +89,7 @@ class ScoringFiles:
 
     Parameters
     ----------
-    curves, cq, reading : what `analyse_batch` wrote.
+    curves, cq, refused : what `analyse_batch` wrote.
     assays : files of the assay protocols.
     response_rules, samples : files of the response classes and of the sample sheet.
     factors : conversion factors that may apply.
@@ -97,7 +99,7 @@ class ScoringFiles:
         self,
         curves: str,
         cq: str,
-        reading: str,
+        refused: str,
         assays: Sequence[str],
         response_rules: str,
         samples: str,
@@ -105,9 +107,7 @@ class ScoringFiles:
     ) -> None:
         self.cq = read_table(cq, CQ)
         self.about = _about(curves)
-        about_reading = json.loads(Path(reading).read_text(encoding="utf-8"))
-        self.refused: dict[str, str] = about_reading["refused"]
-        self.notes: dict[str, list[str]] = about_reading["notes"]
+        self.refused: dict[str, str] = json.loads(Path(refused).read_text(encoding="utf-8"))
         self.assays = _protocols(assays)
         self.rules = standards.load_response_rules(response_rules)
         self.samples = sheets.load_samples(samples)
@@ -123,23 +123,27 @@ def score_batch(runs: Sequence[sheets.RunRow], files: ScoringFiles, output: Mapp
     files : everything that is read.
     output : paths of `standard_curves`, `copies`, `results`, `qc` (Parquet) and `status` (JSON, for the summary).
     """
-    tables: dict[str, list[Row]] = {table.name: [] for table in (STANDARD_CURVES, COPIES, RESULTS, QC)}
+    tables: dict[str, list[Row]] = {table.name: [] for table in _SCORED}
     status = []
     for run in runs:
-        if run.run_id in files.refused:
-            rows, about = _refused(run, files.refused[run.run_id])
-        else:
-            rows, about = _score_run(run, files)
+        rows, about = _process(run, files)
         log.info("%s: %s", run.run_id, about["outcome"])
         status.append(about)
         for name, new in rows.items():
             tables[name] += new
-    kept = set(files.cq["run_id"].to_pylist()) & set(files.refused)
-    if not kept or not all(Path(output[name]).is_file() for name in tables):
-        for table in (STANDARD_CURVES, COPIES, RESULTS, QC):
-            write_table(table.from_rows(tables[table.name]), table, output[table.name])
+    for table in _SCORED:
+        write_table(table.from_rows(tables[table.name]), table, output[table.name])
     first = runs[0]
     _write_json({"batch": first.batch, "site": first.site, "runs": status}, output["status"])
+
+
+def _process(run: sheets.RunRow, files: ScoringFiles) -> tuple[dict[str, list[Row]], Row]:
+    """The rows of all four tables for one run, refused or not, and its entry in the status."""
+    if run.run_id not in files.refused:
+        return _score_run(run, files)
+    rows, status = _refused(run, files.refused[run.run_id])
+    carried_over = any(run_id == run.run_id for run_id, _, _ in files.about)
+    return (_score_run(run, files)[0] if carried_over else rows), status
 
 
 def _score_run(run: sheets.RunRow, files: ScoringFiles) -> tuple[dict[str, list[Row]], Row]:
@@ -150,7 +154,7 @@ def _score_run(run: sheets.RunRow, files: ScoringFiles) -> tuple[dict[str, list[
     copies = quantify(reactions, calibrations, assay.cq_limit)
     scoring = Scoring(run, raw["run_date"], assay, files.rules, files.samples, files.factors)
     scored = score_samples(copies, calibrations, scoring)
-    checks = [finding("export", "warn", note) for note in files.notes.get(run.run_id, ())]
+    checks = [finding("export", "warn", note) for note in raw["raw_notes"] or ()]
     checks += accept.check_reading(reactions, assay)
     for target, calibration in calibrations.items():
         checks += accept.check_target(calibration, [row for row in reactions if row["target"] == target], assay)
@@ -181,15 +185,15 @@ def _reactions(run_id: str, files: ScoringFiles) -> tuple[list[Row], Row]:
         about = files.about[row["run_id"], row["target"], row["well"]]
         excluded = "marked as omitted in the export" if about["vendor_omitted"] else None
         reactions.append(row | about | {"excluded_why": excluded})
-    raw = {name: reactions[0][name] if reactions else None for name in ("run_date", "raw_file", "raw_sha256")}
+    raw = {name: reactions[0][name] if reactions else None for name in _ABOUT_THE_FILE}
     return reactions, raw
 
 
 def _about(curves: str) -> dict[tuple[str, str, str], Row]:
     """Columns of the curves table by reaction, without the curves."""
     table = read_table(curves, CURVES, _READ_FROM_CURVES)
-    with_passive = pc.is_valid(read_table(curves, CURVES, ["passive_reference"])["passive_reference"]).to_pylist()
-    rows = table.to_pylist()
+    with_passive = pc.is_valid(table["passive_reference"]).to_pylist()
+    rows = table.drop_columns("passive_reference").to_pylist()
     for row, has_passive in zip(rows, with_passive, strict=True):
         row["has_passive_reference"] = has_passive
     return {(row["run_id"], row["target"], row["well"]): row for row in rows}
@@ -221,14 +225,16 @@ def _protocols(files: Sequence[str]) -> dict[str, AssayProtocol]:
     return {protocol.id: protocol for protocol in protocols}
 
 
-def _earlier_runs(cq: str) -> set[str]:
-    """Runs that an earlier cq table holds; none where there is no table that can be read."""
-    if not Path(cq).is_file():
-        return set()
+def _earlier(output: Mapping[str, str], runs: Sequence[str]) -> tuple[pa.Table, ...]:
+    """What earlier curves and cq tables hold of some runs; nothing where they hold none or cannot be read."""
+    if not runs or not all(Path(output[name]).is_file() for name in ("curves", "cq")):
+        return ()
     try:
-        return set(read_table(cq, CQ, ["run_id"])["run_id"].to_pylist())
+        tables = [read_table(output[kind.name], kind) for kind in (CURVES, CQ)]
     except BcrablError:
-        return set()
+        return ()
+    earlier = tuple(table.filter(pc.is_in(table["run_id"], pa.array(runs))) for table in tables)
+    return earlier if all(table.num_rows for table in earlier) else ()
 
 
 def _write_json(content: object, path: str) -> None:

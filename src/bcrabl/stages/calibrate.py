@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bcrabl.calibration import StandardCurve, fit_standard_curve
 from bcrabl.errors import CalibrationError, Problem
+from bcrabl.tables import Row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
     from bcrabl.standards import AssayProtocol
 
 __all__ = ["Calibration", "calibrate"]
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from bcrabl.curves import CurveAnalysis, analyse_curves
+from bcrabl.run import normalised
 from bcrabl.tables import CQ, list_column, list_values
 
 if TYPE_CHECKING:
@@ -38,10 +39,8 @@ def fit_cq(curves: pa.Table, assay: AssayProtocol) -> pa.Table:
 def _fit_target(curves: pa.Table, assay: AssayProtocol) -> pa.Table:
     cycles = list_values(curves["cycles"].slice(0, 1))[0]
     signal, stage = list_values(curves["fluorescence"]), curves["stage"][0].as_py()
-    if curves["passive_reference"].null_count == 0:
-        passive = list_values(curves["passive_reference"])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            signal = np.where(passive > 0, signal / passive, np.nan)
+    if assay.passive_reference != "ignored" and curves["passive_reference"].null_count == 0:
+        signal = normalised(signal, list_values(curves["passive_reference"]))
     analysis = analyse_curves(
         cycles, signal, method=assay.cq_method, threshold=assay.threshold, baseline=assay.baseline
     )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+from bcrabl.tables import Row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["quantify"]
 
-Row = dict[str, Any]
 _COPIED = ("run_id", "well", "target", "role", "sample_id", "call", "cq", "excluded_why")
 
 

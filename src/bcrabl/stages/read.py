@@ -6,7 +6,6 @@ reaction. Targets are renamed to the assay protocol's names.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
@@ -16,7 +15,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from bcrabl import provenance
 from bcrabl.errors import FileError, Problem, RunError
 from bcrabl.formats import read_run
 from bcrabl.tables import CURVES, list_column
@@ -26,9 +24,8 @@ if TYPE_CHECKING:
     from bcrabl.sheets import LayoutRow, RunRow
     from bcrabl.standards import AssayProtocol
 
-__all__ = ["read_curves", "reading_notes"]
+__all__ = ["read_curves"]
 
-_NOTES = "notes"  # key of the table's metadata under which the reader's reservations travel
 _COMPLETED = ("role", "sample_id", "known_copies")
 
 
@@ -149,18 +146,8 @@ def _curves_table(
         "run_date": [_day(run.run_date or measured.metadata.get("run_date"))] * rows,
         "instrument": [run.instrument or measured.metadata.get("instrument")] * rows,
         "raw_part": named["part"],
+        "raw_notes": [list(measured.warnings)] * rows,
         "raw_file": [run.raw_file] * rows,
-        "raw_sha256": [provenance.file_digest(run.raw_file)] * rows,
+        "raw_sha256": [measured.metadata["sha256"]] * rows,
     }
-    return CURVES.from_columns(columns).replace_schema_metadata({_NOTES: json.dumps(_notes(measured))})
-
-
-def _notes(measured: Run) -> list[str]:
-    warnings = measured.metadata.get("warnings", ())
-    return [str(warning) for warning in warnings] if isinstance(warnings, list | tuple) else []
-
-
-def reading_notes(curves: pa.Table) -> list[str]:
-    """What the reader of the raw file had to say about a table that `read_curves` gave."""
-    notes: list[str] = json.loads((curves.schema.metadata or {}).get(_NOTES.encode(), b"[]"))
-    return notes
+    return CURVES.from_columns(columns)

@@ -9,18 +9,17 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bcrabl import sheets
 from bcrabl.scale import SampleScore, score_sample
+from bcrabl.tables import Row
 
 if TYPE_CHECKING:
     from bcrabl.stages.calibrate import Calibration
     from bcrabl.standards import AssayProtocol, ResponseRules
 
 __all__ = ["Scoring", "score_samples"]
-
-Row = dict[str, Any]
 
 _SCORED_ROLES = ("unkn", "pos", "calibrator")
 _NO_SAMPLE = sheets.SampleRow(sample_id="", patient_id="")
