@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from sheet_builders import write_text
 
 _BESIDE_THE_REPOSITORY = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -32,3 +33,14 @@ def real_data():
         return path
 
     return _real_data
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Writes a sheet from a header and rows of blank-separated words ('-' = empty cell) and gives its path."""
+
+    def _write(header: str, *rows: str) -> Path:
+        lines = ["\t".join("" if word == "-" else word for word in row.split()) for row in (header, *rows)]
+        return write_text(tmp_path, "\n".join(lines) + "\n")
+
+    return _write

@@ -5,7 +5,11 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
+
+from bcrabl.formats import read_run, write_rdml
+from bcrabl.run import Run
 
 Cells = Sequence[Sequence[object]]
 
@@ -196,3 +200,25 @@ def da2(
     }
     sheets |= {name.replace("_", " "): content for name, content in changed_sheets.items()}
     return {name: content for name, content in sheets.items() if content is not None}
+
+
+def rows(run: Run) -> list[dict[str, object]]:
+    return run.reactions.to_pylist()
+
+
+def written(run: Run, tmp_path: Path) -> Run:
+    write_rdml(run, tmp_path / "written.rdml")
+    return read_run(tmp_path / "written.rdml")
+
+
+REAL = [
+    # file, reactions, wells, cycles, parts, stage, roles; counts from MANIFEST.csv and the files themselves
+    ("rdml/stepone_std.rdml", 24, 24, 40, 1, "normalised", {"std": 15, "unkn": 6, "ntc": 3}),
+    ("rdml/BioRad_qPCR_melt.rdml", 60, 30, 41, 2, "baseline_subtracted", {"pos": 36, "unkn": 12, "ntc": 12}),
+    ("rdml/lc96_bACTXY.rdml", 384, 96, 50, 1, "raw", {"neg": 320, "std": 40, "unkn": 24}),
+    ("rdml/RAS002.rdml", 192, 96, 40, 1, "raw", {"unkn": 168, "ntc": 24}),
+    ("rdml14_untergasser_vermeulen/volume_machine.rdml", 172, 108, 45, 3, "raw", {"unkn": 115, "opt": 42, "std": 15}),
+    ("rdml14_untergasser_vermeulen/data_vermeulen_std_150000_15.rdml", 960, 15, 50, 64, "raw", {"std": 960}),
+    ("rdml14_untergasser_vermeulen/shifted_baseline.rdml", 144, 144, 60, 1, "raw", {"std": 144}),
+    ("lc96p/run1-plate1.lc96p", 96, 96, 45, 1, "raw", {"unkn": 53, "neg": 24, "std": 14, "ntc": 5}),
+]
