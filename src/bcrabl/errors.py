@@ -3,6 +3,7 @@
     BcrablError
     ├── FileError                 a raw file cannot be used
     │   ├── FormatNotRecognised   no reader knows it, or more than one claims it
+    │   │   └── FormatRefused     it is known, but holds no curves that can be read; the text says what to export
     │   └── DamagedFile           it is what it claims to be, but broken, hostile or contradictory
     ├── SheetError                a TSV sheet or the configuration does not fit its schema
     ├── StandardsError            an assay protocol or reference entry under resources/standards cannot be used
@@ -25,6 +26,7 @@ __all__ = [
     "DamagedFile",
     "FileError",
     "FormatNotRecognised",
+    "FormatRefused",
     "Problem",
     "ResultsError",
     "RunError",
@@ -82,6 +84,10 @@ class FileError(BcrablError):
 
 class FormatNotRecognised(FileError):
     """No reader recognises the content, or more than one does."""
+
+
+class FormatRefused(FormatNotRecognised):
+    """The format is known, but holds no curves that can be read."""
 
 
 class DamagedFile(FileError):

@@ -39,7 +39,7 @@ __all__ = [
     "write_table",
 ]
 
-SCHEMA_VERSION = "1.0.0"
+SCHEMA_VERSION = "1.1.0"
 
 Row = dict[str, Any]
 """A row of a table as a mapping from column to value."""
@@ -184,6 +184,7 @@ _ANNOTATION = (
 _VENDOR = (
     ("vendor_cq", "number", "cycles", "Cq as reported by the instrument software; null where it reports none"),
     ("vendor_cq_text", "text", "", "the Cq cell as reported, where it is not a number"),
+    ("vendor_call", "text", "", "call or amplification status as reported (Positive, Amp, No Amp, …)"),
     ("vendor_threshold", "number", "a.u.", "threshold as reported"),
     ("vendor_baseline_start", "number", "cycles", "first cycle of the baseline as reported"),
     ("vendor_baseline_end", "number", "cycles", "last cycle of the baseline as reported"),

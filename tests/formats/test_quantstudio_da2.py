@@ -48,6 +48,7 @@ def test_a_standard_carries_what_the_sheets_say_of_it(tmp_path):
         "known_copies": 1000.0,
         "vendor_cq": 24.5,
         "vendor_cq_text": None,
+        "vendor_call": None,
         "vendor_threshold": 0.2,
         "vendor_baseline_start": 3.0,
         "vendor_baseline_end": 15.0,
@@ -201,7 +202,7 @@ def test_reactions_without_curve_are_left_out_and_named(tmp_path):
     run = read(tmp_path, sheets)
     assert run.reactions.num_rows == 1
     assert run.metadata["warnings"][-1] == (
-        "1 reactions have no amplification curve and were left out: well A2, target ABL1"
+        "1 reactions have no amplification curve and were left out: well A2, target ABL1."
     )
 
 
@@ -258,19 +259,19 @@ def twice_the_first_reading(sheet: str, **options: object) -> dict[str, Cells]:
             with_cell("Multicomponent", 5, "high"),
             r"sheet 'Multicomponent', row 9, column FAM: found 'high'; expected a number",
         ),
-        (with_cell("Multicomponent", 6, "1,5"), r"row 9, column ROX: found '1,5'; expected a number"),
+        (with_cell("Multicomponent", 6, "1,5 x"), r"row 9, column ROX: found '1,5 x'; expected a number"),
         (with_cell("Multicomponent", 4, "one"), r"row 9, column Cycle Number: found 'one'; expected a number"),
         (
             with_cell("Multicomponent", 4, 1.5),
-            r"sheet 'Multicomponent', column Cycle Number: found cycle 1.5; expected",
+            r"sheet 'Multicomponent', row 9, column Cycle Number: found cycle 1.5; expected",
         ),
         (
             twice_the_first_reading("Multicomponent"),
-            r"sheet 'Multicomponent', row 14, column Cycle Number: found a second reading of A1 in this cycle",
+            r"sheet 'Multicomponent', row 14, column Cycle Number: found a second reading of A1 in cycle 1",
         ),
         (
             twice_the_first_reading("Amplification Data", dyes=("ROX",)),
-            r"sheet 'Amplification Data', row 14, column Cycle Number: found a second reading of \('A1', 'ABL1'\)",
+            r"sheet 'Amplification Data', row 14, column Cycle Number: found a second reading of A1, ABL1 in cycle 1",
         ),
         (
             with_cell("Amplification Data", 4, "?") | {"Multicomponent": [[""]]},

@@ -96,8 +96,8 @@ def test_the_path_is_named_as_the_caller_gave_it(tmp_path, monkeypatch):
         read_run("runs/gone.rdml")
 
 
-def test_a_directory_is_said(tmp_path):
-    with pytest.raises(FileError, match=r"found a directory; expected an export file"):
+def test_an_empty_folder_is_said(tmp_path):
+    with pytest.raises(FileError, match=r"found a folder without any file; expected the exported files of one run"):
         read_run(tmp_path)
 
 

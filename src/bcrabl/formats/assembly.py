@@ -6,7 +6,8 @@ Symbols: n reactions, m cycles.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,7 @@ from bcrabl.run import Run
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Curve", "assemble", "on_common_cycles"]
+__all__ = ["Curve", "Readings", "arrange", "assemble", "left_out", "on_common_cycles", "problem_of_cycles"]
 
 Curve = tuple[tuple[float, ...], Sequence[float]]
 """Cycle numbers of a curve and its signal (a.u.)."""
@@ -85,6 +86,70 @@ def _refuse_duplicates(path: str, rows: Iterable[Mapping[str, object]]) -> None:
     ]
     if problems:
         raise DamagedFile(problems)
+
+
+@dataclass(frozen=True)
+class Readings:
+    """Where single readings (one key in one cycle) belong in the curves of a run.
+
+    Parameters
+    ----------
+    curves : row of each of n curves, by key.
+    cycles : (m,) array, rising.
+    cells : (k,) place of each reading in the flattened (n, m) array.
+    """
+
+    curves: Mapping[Hashable, int]
+    cycles: NDArray[np.float64]
+    cells: NDArray[np.intp]
+
+    def filled(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n, m) array of the (k,) values; NaN where there is no reading."""
+        signal = np.full((len(self.curves), len(self.cycles)), np.nan)
+        signal.flat[self.cells] = values
+        return signal
+
+
+def arrange(keys: Sequence[Hashable], cycle_of: NDArray[np.float64], place: Callable[[int], str]) -> Readings:
+    """Sort single readings into curves.
+
+    Parameters
+    ----------
+    keys : what tells the curve of each of k readings: its well, or well and dye, …
+    cycle_of : (k,) array of the cycle of each.
+    place : where the i-th reading stands, in words.
+
+    Raises
+    ------
+    DamagedFile : a cycle is missing, no whole number, or stands twice for a curve.
+    """
+    if not np.all(np.isfinite(cycle_of)):
+        first = int(np.flatnonzero(~np.isfinite(cycle_of))[0])
+        raise DamagedFile(Problem(place(first), "a reading of no cycle", "cycles 1, 2, 3, …"))
+    cycles, cycle_index = np.unique(cycle_of, return_inverse=True)
+    problem = problem_of_cycles(cycles.tolist())
+    if problem is not None:
+        strange = np.flatnonzero(~((cycle_of >= 0) & (cycle_of <= MOST_CYCLES) & (cycle_of == np.round(cycle_of))))
+        raise DamagedFile(Problem(place(int(strange[0])), problem, "cycles 1, 2, 3, …"))
+    curves: dict[Hashable, int] = {key: index for index, key in enumerate(dict.fromkeys(keys))}
+    cells = np.array([curves[key] for key in keys], dtype=np.intp) * len(cycles) + cycle_index
+    order = np.argsort(cells, kind="stable")
+    repeated = np.flatnonzero(np.diff(cells[order]) == 0)
+    if repeated.size:
+        reading = int(order[repeated[0] + 1])
+        found = f"a second reading of {_in_words(keys[reading])} in cycle {cycle_of[reading]:g}"
+        raise DamagedFile(Problem(place(reading), found, "one reading for each curve and cycle"))
+    return Readings(curves, cycles, cells)
+
+
+def _in_words(key: Hashable) -> str:
+    return ", ".join(str(part) for part in key) if isinstance(key, tuple) else str(key)
+
+
+def left_out(reactions: Sequence[str]) -> str:
+    """The sentence that names reactions without a curve."""
+    shown = "; ".join(reactions[:5]) + ("; …" if len(reactions) > 5 else ".")
+    return f"{len(reactions)} reactions have no amplification curve and were left out: {shown}"
 
 
 def on_common_cycles(curves: Sequence[Curve]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -3,33 +3,57 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
-__all__ = ["number_or_none", "numbers"]
+__all__ = ["finite_or_none", "number_or_none", "numbers"]
+
+_OTHER_MARK = {".": ",", ",": "."}
+_GROUPED = {mark: re.compile(rf"[+-]?[0-9]{{1,3}}(?:\{mark}[0-9]{{3}})+") for mark in ",."}
 
 
-def number_or_none(text: str | None) -> float | None:
-    """The number that a text spells (`NaN` and `inf` included), or None where it spells none."""
+def number_or_none(text: str | None, decimal: str = ".") -> float | None:
+    """The number that a text spells (`NaN` and `inf` included), or None where it spells none.
+
+    Parameters
+    ----------
+    decimal : the decimal mark, point or comma; the other one may only part groups of three digits. Empty where the
+        file does not show which it is: then 1,234 spells no number, since it may be either.
+    """
     if text is None or "_" in text:  # Python reads 1_000 as a number, no instrument writes it
         return None
+    other = _OTHER_MARK[decimal or "."]
+    if other in text:
+        whole, mark, rest = text.strip().partition(decimal or ".")
+        if not (decimal and _GROUPED[other].fullmatch(whole)):
+            return None
+        text = whole.replace(other, "") + mark + rest
     try:
-        return float(text)
+        return float(text.replace(",", "."))
     except ValueError:
         return None
 
 
-def finite_or_none(text: str | None) -> float | None:
+def finite_or_none(text: str | None, decimal: str = ".") -> float | None:
     """The finite number that a text spells, or None."""
-    number = number_or_none(text)
+    number = number_or_none(text, decimal)
     return number if number is not None and math.isfinite(number) else None
 
 
-def numbers(texts: Sequence[str | None]) -> list[float] | None:
-    """The numbers that texts spell, NaN included, or None where one of them spells none or infinity."""
+def numbers(texts: Sequence[str | None], decimal: str = ".") -> list[float] | None:
+    """The numbers that texts spell, NaN included, or None where one of them spells none or infinity.
+
+    Thousands must not be parted: where they may be, take the texts one at a time.
+    """
     try:
+        joined = "\t".join(texts)  # type: ignore[arg-type]
+        if "_" in joined:
+            return None
+        if decimal == ",":
+            if "." in joined:
+                return None
+            texts = joined.replace(",", ".").split("\t")
         values = [float(text) for text in texts]  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return None
-    if math.inf in values or -math.inf in values or "_" in "".join(texts):  # type: ignore[arg-type]
-        return None
-    return values
+    return None if math.inf in values or -math.inf in values else values

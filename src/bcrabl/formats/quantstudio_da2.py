@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bcrabl.errors import DamagedFile, Problem
-from bcrabl.formats.assembly import assemble, problem_of_cycles
+from bcrabl.formats.assembly import Readings, arrange, assemble, left_out
+from bcrabl.formats.grid import Sheet, SheetTable
 from bcrabl.formats.numerals import finite_or_none
-from bcrabl.formats.sheets import Sheet, SheetTable, Workbook
-from bcrabl.formats.source import Format, RawFile, refuse_part
+from bcrabl.formats.source import Format, RawFile, Sheets, refuse_part
 from bcrabl.formats.wells import normal_well, well_at
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ FORMAT = Format(
 )
 
 
-def _table(workbook: Workbook, names: Sequence[str], columns: Sequence[str]) -> SheetTable | None:
+def _table(workbook: Sheets, names: Sequence[str], columns: Sequence[str]) -> SheetTable | None:
     """The table with these columns on the first of these sheets that there is."""
     sheets = (workbook.sheet(name) for name in names)
     sheet: Sheet | None = next((sheet for sheet in sheets if sheet is not None), None)
@@ -117,7 +117,7 @@ def _table(workbook: Workbook, names: Sequence[str], columns: Sequence[str]) -> 
 
 def _wells(table: SheetTable, needed: str, problems: list[Problem]) -> dict[int, str]:
     """The well of each row that holds data; `needed` is the column that data rows fill and footers do not."""
-    column = "Well Position" if "Well Position" in table.columns else "Well"
+    column = "Well Position" if table.has("Well Position") else "Well"
     columns = _COLUMNS_OF_BLOCK.get(table.stated.get("Block Type", "").partition("-")[0])
     wells = {}
     for row, (cell, filled) in enumerate(zip(table.texts(column), table.texts(needed), strict=True)):
@@ -197,7 +197,7 @@ def _omitted(cell: str, place: str, problems: list[Problem]) -> bool:
     return cell.upper() == "TRUE"
 
 
-def _quantities(workbook: Workbook) -> dict[tuple[str, str], float]:
+def _quantities(workbook: Sheets) -> dict[tuple[str, str], float]:
     """Quantity by well and target: entered for standards, calculated for others."""
     table = _table(workbook, ("Standard Curve Result",), _QUANTITY_COLUMNS)
     if table is None:
@@ -232,7 +232,7 @@ def _warn_of_quantities(rows: Sequence[Mapping[str, object]], warnings: list[str
 
 def _signal(
     path: str,
-    workbook: Workbook,
+    workbook: Sheets,
     stated: Mapping[str, str],
     rows: Sequence[Mapping[str, object]],
     warnings: list[str],
@@ -245,7 +245,7 @@ def _signal(
     )
     if table is None:
         missing = "there is no sheet Multicomponent"
-    elif lacking := sorted(needed - set(table.columns)):
+    elif lacking := sorted(dye for dye in needed if not table.has(dye)):
         missing = f"the sheet Multicomponent has no signal of {', '.join(lacking)}"
     else:
         return _dye_signal(table, rows, passive_dye)
@@ -266,21 +266,22 @@ def _dye_signal(table: SheetTable, rows: Sequence[Mapping[str, object]], passive
     """Signal of each well in each reporter dye, from one column per dye."""
     problems: list[Problem] = []
     wells = _of_amplification(table, _wells(table, "Cycle Number", problems))
-    measured, cycles, cells = _grid(table, dict(wells), problems)
+    readings = _arranged(table, dict(wells), problems)
     dyes = sorted({str(row["dye"]) for row in rows})
-    shape = (len(measured), len(cycles))
-    signal = {dye: _filled(table.numbers(dye, list(wells), problems), cells, shape) for dye in dyes}
+    signal = {dye: readings.filled(table.numbers(dye, list(wells), problems)) for dye in dyes}
     passive = None
     if passive_dye is not None:
-        passive = _filled(table.numbers(passive_dye, list(wells), problems), cells, shape)
+        passive = readings.filled(table.numbers(passive_dye, list(wells), problems))
     if problems:
         raise DamagedFile(problems)
     curves: dict[Hashable, int] = {
-        (well, dye): place * shape[0] + index for place, dye in enumerate(dyes) for well, index in measured.items()
+        (well, dye): place * len(readings.curves) + index
+        for place, dye in enumerate(dyes)
+        for well, index in readings.curves.items()
     }
     fluorescence = np.concatenate([signal[dye] for dye in dyes])
     repeated = None if passive is None else np.concatenate([passive] * len(dyes))
-    return _Signal(curves, cycles, fluorescence, repeated, "raw")
+    return _Signal(curves, readings.cycles, fluorescence, repeated, "raw")
 
 
 def _rn(table: SheetTable) -> _Signal:
@@ -288,11 +289,11 @@ def _rn(table: SheetTable) -> _Signal:
     problems: list[Problem] = []
     targets = table.texts("Target")
     keys = {row: (well, targets[row]) for row, well in _wells(table, "Target", problems).items()}
-    curves, cycles, cells = _grid(table, dict(keys), problems)
+    readings = _arranged(table, dict(keys), problems)
     values = table.numbers("Rn", list(keys), problems)
     if problems:
         raise DamagedFile(problems)
-    return _Signal(curves, cycles, _filled(values, cells, (len(curves), len(cycles))), None, "normalised")
+    return _Signal(readings.curves, readings.cycles, readings.filled(values), None, "normalised")
 
 
 def _of_amplification(table: SheetTable, wells: dict[int, str]) -> dict[int, str]:
@@ -307,33 +308,14 @@ def _of_amplification(table: SheetTable, wells: dict[int, str]) -> dict[int, str
     return {row: well for row, well in wells.items() if steps[row] == chosen}
 
 
-def _grid(
-    table: SheetTable, keys: Mapping[int, Hashable], problems: list[Problem]
-) -> tuple[dict[Hashable, int], NDArray[np.float64], NDArray[np.intp]]:
-    """Where the readings of the rows belong: number of each curve, rising cycles (m,), flat index into (n, m)."""
+def _arranged(table: SheetTable, keys: Mapping[int, Hashable], problems: list[Problem]) -> Readings:
+    """Where the readings of the rows belong."""
     column = "Cycle Number"
-    cycle_of = table.numbers(column, list(keys), problems)
-    cycles, cycle_index = np.unique(cycle_of, return_inverse=True)
-    problem = problem_of_cycles(cycles.tolist())
-    if problem is not None and not problems:
-        problems.append(Problem(f"{table.where}, column {column}", problem, "cycles 1, 2, 3, …"))
-    curves: dict[Hashable, int] = {key: index for index, key in enumerate(dict.fromkeys(keys.values()))}
-    cells = np.array([curves[key] for key in keys.values()], dtype=np.intp) * len(cycles) + cycle_index
-    order = np.argsort(cells, kind="stable")
-    repeated = np.flatnonzero(np.diff(cells[order]) == 0)
-    if repeated.size and not problems:
-        row = list(keys)[order[repeated[0] + 1]]
-        found = f"a second reading of {keys[row]} in this cycle"
-        problems.append(Problem(table.place(row, column), found, "one reading for each well, target and cycle"))
+    rows = list(keys)
+    cycle_of = table.numbers(column, rows, problems)
     if problems:
         raise DamagedFile(problems)
-    return curves, cycles, cells
-
-
-def _filled(values: NDArray[np.float64], cells: NDArray[np.intp], shape: tuple[int, int]) -> NDArray[np.float64]:
-    signal = np.full(shape, np.nan)
-    signal.flat[cells] = values
-    return signal
+    return arrange(list(keys.values()), cycle_of, lambda reading: table.place(rows[reading], column))
 
 
 def _key(row: Mapping[str, object], signal: _Signal) -> Hashable:
@@ -343,16 +325,15 @@ def _key(row: Mapping[str, object], signal: _Signal) -> Hashable:
 def _with_curve(rows: Sequence[Mapping[str, object]], signal: _Signal, warnings: list[str]) -> list[int]:
     """Places of the reactions that have a curve; the others are left out and named."""
     measured = [bool(curve.any()) for curve in np.isfinite(signal.fluorescence)]
-    kept, left_out = [], []
+    kept, lost = [], []
     for index, row in enumerate(rows):
         curve = signal.curves.get(_key(row, signal))
         if curve is not None and measured[curve]:
             kept.append(index)
         else:
-            left_out.append(f"well {row['well']}, target {row['target']}")
-    if left_out:
-        shown = "; ".join(left_out[:5]) + ("; …" if len(left_out) > 5 else "")
-        warnings.append(f"{len(left_out)} reactions have no amplification curve and were left out: {shown}")
+            lost.append(f"well {row['well']}, target {row['target']}")
+    if lost:
+        warnings.append(left_out(lost))
     return kept
 
 

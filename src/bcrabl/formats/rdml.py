@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bcrabl.errors import DamagedFile, FileError, Problem
-from bcrabl.formats.assembly import Curve, assemble, on_common_cycles, problem_of_cycles
+from bcrabl.formats.assembly import Curve, assemble, left_out, on_common_cycles, problem_of_cycles
 from bcrabl.formats.numerals import finite_or_none, number_or_none, numbers
 from bcrabl.formats.rdml_about import about_runs, stage_of_run
 from bcrabl.formats.rdml_annotation import (
@@ -78,7 +78,7 @@ def _document_name(source: RawFile) -> str | None:
 def _document(source: RawFile) -> Element:
     name = _document_name(source)
     if source.archive is None or name is None:
-        return parse(source.content, source.path)
+        return parse(source.plain, source.path)
     return parse(source.archive.read(name, LARGEST_XML), source.path)
 
 
@@ -315,11 +315,7 @@ def _warn(reading: _Reading, root: Element) -> None:
             continue
         reading.warnings.append(sentence)
     if reading.without_curve:
-        shown = "; ".join(reading.without_curve[:5])
-        reading.warnings.append(
-            f"{len(reading.without_curve)} reactions have no amplification curve and were left out: {shown}"
-            f"{'; …' if len(reading.without_curve) > 5 else '.'}"
-        )
+        reading.warnings.append(left_out(reading.without_curve))
     if (root.findtext("id/publisher") or "").startswith("Roche") and any(row["vendor_cq"] for row in reading.rows):
         reading.warnings.append(
             "LightCycler 96 states a Cq for every curve; which of them it calls positive is not part of its RDML."

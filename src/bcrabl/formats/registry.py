@@ -5,13 +5,13 @@ A new format is one module with a `FORMAT`, imported here, and one line in `FORM
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bcrabl.errors import FormatNotRecognised, Problem, RunError
 from bcrabl.formats.quantstudio_da2 import FORMAT as QUANTSTUDIO_DA2
 from bcrabl.formats.rdml import FORMAT as RDML
+from bcrabl.formats.refusals import refuse_known
 from bcrabl.formats.source import Format, RawFile
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ FORMATS: tuple[Format, ...] = (
 
 
 def read_run(path: str | Path, part: str | None = None) -> Run:
-    """Read the curves of an export file.
+    """Read the curves of an export.
 
     Parameters
     ----------
-    path : the file; its content decides the format, its name does not.
+    path : the file, or the folder that holds the files of one run; the content decides the format, names do not.
     part : the run to read of a file that holds several; None reads them all, and the `part` column tells them apart.
 
     Returns
@@ -44,6 +44,7 @@ def read_run(path: str | Path, part: str | None = None) -> Run:
     ------
     FileError : the file is missing, unreadable or holds no such part.
     FormatNotRecognised : no format, or more than one, fits the content.
+    FormatRefused : the format is known, but its files hold no curves that can be read.
     DamagedFile : the content is broken, hostile or contradicts itself.
     RunError : the curves of the file do not make one run.
     """
@@ -53,7 +54,9 @@ def read_run(path: str | Path, part: str | None = None) -> Run:
         run = chosen.read(source, part)
     except RunError as error:
         raise type(error)(_located(problem, source.path) for problem in error.problems) from error
-    return replace(run, metadata={**run.metadata, "sha256": hashlib.sha256(source.content).hexdigest()})
+    reservations = (chosen.reservation,) if chosen.reservation else ()
+    told = {"warnings": (*reservations, *run.warnings), "sha256": source.digest}
+    return replace(run, metadata={**run.metadata, **told})
 
 
 def _located(problem: Problem, path: str) -> Problem:
@@ -66,6 +69,7 @@ def recognise(source: RawFile) -> Format:
     Raises
     ------
     FormatNotRecognised : no format, or more than one, claims it.
+    FormatRefused : it is known, but cannot be read.
     DamagedFile : the container (zip, workbook) cannot be opened, so that nothing can be said.
     """
     claiming = [candidate for candidate in FORMATS if candidate.claims(source)]
@@ -73,6 +77,7 @@ def recognise(source: RawFile) -> Format:
         return claiming[0]
     if claiming:
         raise FormatNotRecognised(_ambiguous(source, claiming))
+    refuse_known(source)
     raise FormatNotRecognised(_unknown(source))
 
 

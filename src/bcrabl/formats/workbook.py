@@ -1,4 +1,4 @@
-"""Workbooks from outside: sheets as rows of cells, tables found by the names in their header row.
+"""xlsx workbooks from outside: sheets as rows of cells.
 
 python-calamine reads the cells. It trusts what it reads: a cell that claims to stand in the last row of a sheet makes
 it fill all rows before. So each sheet is unpacked and measured here, and calamine gets a small clean workbook that
@@ -11,30 +11,21 @@ import io
 import posixpath
 import re
 import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from bcrabl.errors import DamagedFile, Problem
-from bcrabl.formats.numerals import finite_or_none
+from bcrabl.formats.grid import Sheet
 from bcrabl.formats.xmltree import LARGEST_XML, parse, refuse_declarations
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-    from numpy.typing import NDArray
-
     from bcrabl.formats.archive import Archive
+    from bcrabl.formats.grid import Cell
 
-__all__ = ["Cell", "Sheet", "SheetTable", "Workbook", "text"]
-
-Cell = Any
-"""What a cell holds: str (empty for no cell), float, bool, or a date or time."""
+__all__ = ["Workbook"]
 
 MOST_CELLS = 20_000_000  # rows × columns of one sheet; a 384-well plate of 6 targets and 50 cycles has one million
-_BLANK = ("", "-")
 _COLUMN = re.compile(rb"""\sr\s*=\s*["']\s*([A-Za-z]+)""")
 _LONG_ROW = rb"""\sr\s*=\s*["']\s*[A-Za-z]*[0-9]{%d}"""
 _COUNT = re.compile(rb"""ount\s*=\s*["']\s*([0-9]+)""")
@@ -177,95 +168,3 @@ def _rows(content: bytes, where: str) -> list[list[Cell]]:
         found = f"a sheet that cannot be read ({error})"
         raise DamagedFile(Problem(where, found, "a whole sheet", "Export or copy the file again.")) from error
     return rows
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A sheet: what error texts call it, and its rows, all of one length."""
-
-    where: str
-    rows: list[list[Cell]]
-
-    def table(self, *columns: str) -> SheetTable | None:
-        """The table under the first row that names all these columns, or None."""
-        wanted = set(columns)
-        for number, row in enumerate(self.rows):
-            names = [text(cell) for cell in row]
-            if wanted <= set(names):
-                # The first column of a name counts where a name stands twice
-                places = {name: names.index(name) for name in names if name}
-                return SheetTable(self.where, places, self.rows[number + 1 :], number + 2, self._stated(number))
-        return None
-
-    def _stated(self, rows: int) -> dict[str, str]:
-        """Key and value of each row above a table."""
-        pairs = [(text(row[0]), text(row[1])) for row in self.rows[:rows] if len(row) > 1]
-        return {key: value for key, value in reversed(pairs) if key}
-
-
-@dataclass(frozen=True)
-class SheetTable:
-    """A table on a sheet.
-
-    Parameters
-    ----------
-    where : what error texts call the sheet.
-    columns : place of each column by name.
-    rows : the rows under the header, down to the end of the sheet, footers included.
-    first_row : number of the first of them, as a spreadsheet shows it.
-    stated : key and value of the rows above the header.
-    """
-
-    where: str
-    columns: dict[str, int]
-    rows: list[list[Cell]]
-    first_row: int
-    stated: dict[str, str]
-
-    def place(self, row: int, column: str) -> str:
-        """Where a cell stands, in words; `row` counts from 0 below the header."""
-        return f"{self.where}, row {self.first_row + row}, column {column}"
-
-    def cells(self, column: str) -> list[Cell]:
-        """The cells of a column; empty texts where there is no such column."""
-        place = self.columns.get(column)
-        return [""] * len(self.rows) if place is None else [row[place] for row in self.rows]
-
-    def texts(self, column: str) -> list[str]:
-        """The cells of a column as text."""
-        return [text(cell) for cell in self.cells(column)]
-
-    def numbers(self, column: str, rows: Sequence[int], problems: list[Problem]) -> NDArray[np.float64]:
-        """The numbers in some rows of a column; NaN for empty cells and `-`.
-
-        Parameters
-        ----------
-        rows : k row indices from 0 below the header.
-        problems : gains one entry for each cell that holds something else.
-
-        Returns
-        -------
-        (k,) array.
-        """
-        cells = self.cells(column)
-        chosen = [cells[row] for row in rows]
-        if not all(type(cell) is float for cell in chosen):
-            chosen = [self._number(cells[row], row, column, problems) for row in rows]
-        return np.array(chosen, dtype=np.float64)
-
-    def _number(self, cell: Cell, row: int, column: str, problems: list[Problem]) -> float:
-        stated = text(cell)
-        if stated in _BLANK:
-            return np.nan
-        value = None if isinstance(cell, bool) else finite_or_none(stated)
-        if value is None:
-            problems.append(Problem(self.place(row, column), repr(stated), "a number", "Correct the cell."))
-            return np.nan
-        return value
-
-
-def text(cell: Cell) -> str:
-    """A cell as text without surrounding blanks; whole numbers without a decimal point."""
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
-        return str(int(cell))
-    return str(cell).strip()
