@@ -1,0 +1,68 @@
+"""What a raw file is before anybody understands it: compressed, a folder, a zip of tables, several files of one run."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+
+import pytest
+from format_builders import small_rdml, zipped
+
+from bcrabl.errors import DamagedFile, FileError
+from bcrabl.formats import RawFile, read_run, source
+
+
+def test_a_file_compressed_by_gzip_is_read_as_what_it_holds(tmp_path):
+    (tmp_path / "run.rdml.gz").write_bytes(gzip.compress(small_rdml().encode()))
+    run = read_run(tmp_path / "run.rdml.gz")
+    assert run.reactions["well"].to_pylist() == ["A1", "B2"]
+    assert run.metadata["sha256"] == hashlib.sha256((tmp_path / "run.rdml.gz").read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("damage", "found"),
+    [
+        (lambda packed: packed[:-9], "gzip data that break off"),
+        (lambda packed: packed + b"more", "go on behind their end"),
+        (lambda packed: packed[:20] + b"\xff\xff\xff" + packed[23:], "gzip data that"),
+    ],
+)
+def test_broken_gzip_data_are_refused(damage, found):
+    with pytest.raises(DamagedFile, match=found):
+        RawFile("x", damage(gzip.compress(small_rdml().encode()))).plain  # noqa: B018
+
+
+def test_gzip_data_that_unpack_to_gigabytes_are_refused():
+    with pytest.raises(DamagedFile, match=f"unpack to more; expected at most {source.LARGEST_TEXT} bytes"):
+        RawFile("x", gzip.compress(b"\0" * (source.LARGEST_TEXT + 1))).plain  # noqa: B018
+
+
+def test_a_text_too_large_to_cut_is_refused(monkeypatch):
+    monkeypatch.setattr(source, "LARGEST_TEXT", 100)
+    with pytest.raises(DamagedFile, match=r"a text of 102 bytes"):
+        RawFile("x", b"a\t" * 51).text  # noqa: B018
+
+
+def test_the_tables_of_a_run_are_files_of_a_folder_or_members_of_a_zip(tmp_path):
+    for name in ("b.csv", "a.csv", ".hidden"):
+        (tmp_path / name).write_text(name)
+    folder = RawFile.from_path(tmp_path)
+    assert [table.text for table in folder.tables] == ["a.csv", "b.csv"]
+    packed = RawFile("x.zip", zipped({"a.csv": "1", "picture.png": "2", "sub/b.csv": "3"}))
+    assert [(table.path, table.text) for table in packed.tables] == [
+        ("x.zip, member a.csv", "1"),
+        ("x.zip, member sub/b.csv", "3"),
+    ]
+
+
+def test_a_folder_of_no_known_run_is_said_with_what_it_holds(tmp_path):
+    (tmp_path / "notes.md").write_text("hello")
+    with pytest.raises(FileError, match=r"found a folder that holds 'notes.md'; expected one of the formats"):
+        read_run(tmp_path)
+
+
+def test_the_digest_of_several_files_is_that_of_sha256sum(tmp_path):
+    for name in ("b.csv", "a.csv"):
+        (tmp_path / name).write_text(name)
+    lines = "".join(f"{hashlib.sha256(name.encode()).hexdigest()}  {name}\n" for name in ("a.csv", "b.csv"))
+    assert RawFile.from_path(tmp_path).digest == hashlib.sha256(lines.encode()).hexdigest()
