@@ -222,3 +222,18 @@ REAL = [
     ("rdml14_untergasser_vermeulen/shifted_baseline.rdml", 144, 144, 60, 1, "raw", {"std": 144}),
     ("lc96p/run1-plate1.lc96p", 96, 96, 45, 1, "raw", {"unkn": 53, "neg": 24, "std": 14, "ntc": 5}),
 ]
+
+
+def samples() -> dict[str, dict[str, bytes]]:
+    """A small valid file of each layout, for the fuzz run."""
+    wide = [round(100 + 900 / (1 + 2.0 ** (12 - cycle)), 3) for cycle in range(1, 21)]
+    document = rdml(
+        sample("std", "std", "1000"),
+        sample("patient"),
+        target("ABL1"),
+        rdml_run(react(1, "std", data("ABL1", points(wide))), react(14, "patient", data("ABL1", points(wide)))),
+    )
+    return {
+        "RDML, bare": {"run.xml": document.encode()},
+        "RDML, zip": {"run.rdml": zipped({"rdml_data.xml": document})},
+    }
