@@ -5,6 +5,7 @@ A longer run of the same damage: `python benchmarks/fuzz_formats.py`.
 
 from __future__ import annotations
 
+import contextlib
 import random
 
 import pytest
@@ -24,12 +25,9 @@ def raw_file(files: Files) -> RawFile:
 
 def read_or_refuse(files: Files) -> None:
     source = raw_file(files)
-    try:
-        signal = recognise(source).read(source, None).signal
-    except BcrablError as error:
-        assert str(error)
-    else:
-        assert signal.ndim == 2
+    with contextlib.suppress(BcrablError):
+        run = recognise(source).read(source, None)
+        assert run.signal.shape == (run.reactions.num_rows, len(run.cycles))
 
 
 @pytest.mark.parametrize("name", SAMPLES)
