@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -17,11 +18,12 @@ FACTORS = "site\tassay\tcontrol_gene\tfactor\tvalid_from\tsource\n"
 
 @pytest.fixture
 def plan_of(tmp_path, monkeypatch):
-    """A function that plans runs given as lines of `run_id site raw_file assay batch layout`."""
+    """A function that plans runs given as lines of `run_id site raw_file assay batch layout column_map`."""
     monkeypatch.chdir(tmp_path)
 
     def plan(*runs, factors="", **further):
-        lines = ["run_id\tsite\traw_file\tassay\tbatch\tlayout", *("\t".join(run.split(" ")) for run in runs)]
+        header = "run_id\tsite\traw_file\tassay\tbatch\tlayout\tcolumn_map"
+        lines = [header, *("\t".join(run.split(" ")) for run in runs)]
         (tmp_path / "runs.tsv").write_text("\n".join(lines) + "\n")
         (tmp_path / "samples.tsv").write_text(SAMPLES)
         (tmp_path / "factors.tsv").write_text(FACTORS + factors)
@@ -54,6 +56,64 @@ def test_a_raw_file_that_appears_changes_or_goes_changes_the_digest_of_its_batch
     assert len(set(digests)) == 3
     (tmp_path / "a.rdml").unlink()
     assert plan.raw_digest("r1") == digests[0]
+
+
+def test_a_folder_is_the_files_in_it_and_a_change_in_any_of_them_changes_the_digest(plan_of, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "cq.csv").write_bytes(b"cq")
+    (tmp_path / "run" / "fam.csv").write_bytes(b"fam")
+    plan = plan_of("r1 L run eac")
+    assert plan.raw_files("r1") == [str(Path("run", name)) for name in ("cq.csv", "fam.csv")]
+    before = plan.raw_digest("r1")
+    (tmp_path / "run" / "fam.csv").write_bytes(b"other")
+    changed = plan.raw_digest("r1")
+    (tmp_path / "run" / "hex.csv").write_bytes(b"hex")
+    assert len({before, changed, plan.raw_digest("r1")}) == 3
+
+
+def test_an_empty_folder_is_no_input_and_its_run_says_why(plan_of, tmp_path):
+    (tmp_path / "run").mkdir()
+    assert plan_of("r1 L run eac").raw_files("r1") == []
+
+
+def test_companion_files_are_inputs_and_in_the_digest(plan_of, tmp_path):
+    for name in ("plate.txt", "plate_Cq.txt", "another.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    plan = plan_of("r1 L plate.txt eac")
+    assert plan.raw_files("r1") == ["plate.txt", "plate_Cq.txt"]
+    before = plan.raw_digest("r1")
+    (tmp_path / "plate_Cq.txt").write_bytes(b"y")
+    assert plan.raw_digest("r1") != before
+
+
+COLUMN_MAP = "layout: row_per_well\nstage: raw\nfields: {well: Well, target: Gene}\ncycles: {first: 1}\n"
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_column_map_is_an_input_and_in_the_digest(named, plan_of, tmp_path):
+    (tmp_path / "plate.csv").write_bytes(b"x")
+    column_map = "own.yaml" if named else "plate.csv.columns.yaml"
+    (tmp_path / column_map).write_text(COLUMN_MAP)
+    plan = plan_of(f"r1 L plate.csv eac   {'own.yaml' if named else ''}")
+    assert plan.raw_files("r1") == ["plate.csv", column_map]
+    before = plan.raw_digest("r1")
+    (tmp_path / column_map).write_text(COLUMN_MAP.replace("raw", "normalised"))
+    assert plan.raw_digest("r1") != before
+
+
+def test_one_file_of_several_runs_is_one_input(plan_of, tmp_path):
+    (tmp_path / "a.rdml").write_bytes(b"x")
+    assert plan_of("r1 L a.rdml eac week", "r2 L a.rdml eac week").raw_files("week") == ["a.rdml"]
+
+
+def test_a_column_map_that_is_missing_or_wrong_stops_the_plan(plan_of, tmp_path):
+    with pytest.raises(
+        SheetError, match=r"runs.tsv, column column_map: found own.yaml; expected a column map that exists"
+    ):
+        plan_of("r1 L plate.csv eac   own.yaml")
+    (tmp_path / "own.yaml").write_text(COLUMN_MAP.replace("stage", "sage"))
+    with pytest.raises(SheetError, match=r"own.yaml: found unknown key 'sage'.*Did you mean 'stage'"):
+        plan_of("r1 L plate.csv eac   own.yaml")
 
 
 def test_conversion_factors_of_other_sites_and_assays_are_nothing_to_a_batch(plan_of):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["job", "let_jobs_import_this_package"]
+__all__ = ["job", "let_jobs_import_this_package", "without_pandas"]
 
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")  # jobs run side by side, and threads change the last bits of sums
@@ -32,7 +32,7 @@ def job(log_file: str | Path) -> Iterator[None]:
         handler.setFormatter(logging.Formatter("%(message)s"))
         log.addHandler(handler)
     try:
-        with _without_pandas():
+        with without_pandas():
             yield
     except BcrablError as error:
         log.error("%s", error)
@@ -55,7 +55,7 @@ class _NoPandas:
 
 
 @contextmanager
-def _without_pandas() -> Iterator[None]:
+def without_pandas() -> Iterator[None]:
     """Keep pyarrow from importing pandas, which it does at its first conversion: 0.25 s that no job has a use for."""
     finder = _NoPandas()
     sys.meta_path.insert(0, finder)

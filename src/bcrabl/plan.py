@@ -13,7 +13,9 @@ from functools import cached_property
 from pathlib import Path
 
 from bcrabl import provenance, sheets, standards
+from bcrabl.column_map import load_column_map
 from bcrabl.errors import Problem, SheetError, StandardsError
+from bcrabl.raw_files import files_of_run
 
 __all__ = ["Batch", "Plan", "load_plan"]
 
@@ -54,8 +56,16 @@ class Plan:
         return {run.run_id: batch for batch in self.batches.values() for run in batch.runs}
 
     def raw_files(self, batch: str) -> list[str]:
-        """Raw files of a batch that are there; a missing one is reported by its run, and stops no other."""
-        return [run.raw_file for run in self.batches[batch].runs if Path(run.raw_file).is_file()]
+        """Raw files of a batch that are there, with column maps and what else belongs to their runs.
+
+        Files, not folders: a folder that is a raw file gives the files in it. A missing one is reported by its run, and
+        stops no other.
+        """
+        return [path for path in self._files(batch) if Path(path).is_file()]
+
+    def _files(self, batch: str) -> list[str]:
+        """Every file that belongs to a run of a batch, each once."""
+        return list(dict.fromkeys(str(file) for run in self.batches[batch].runs for file in _files_of(run)))
 
     def layouts(self, batch: str) -> list[str]:
         """Layout sheets of a batch."""
@@ -83,7 +93,7 @@ class Plan:
 
     def raw_digest(self, batch: str) -> str:
         """Digest of what is read from outside: sees a raw file that was replaced by an older one."""
-        return provenance.files_digest([run.raw_file for run in self.batches[batch].runs] + self.layouts(batch))
+        return provenance.files_digest([*self._files(batch), *self.layouts(batch)])
 
     def scoring_digest(self, batch: str) -> str:
         """Digest of the sheets and standards that scoring reads."""
@@ -110,8 +120,11 @@ def load_plan(configuration: Mapping[str, object]) -> Plan:
     plan = Plan(settings, _batches(runs), tuple(factors))
     _check_assays(plan)
     for layout in sorted({run.layout for run in runs if run.layout}):
-        _check_there(layout, settings["runs"])
+        _check_there(layout, "layout", "a layout sheet", settings["runs"])
         sheets.load_layout(layout, schemas)
+    for column_map in sorted({run.column_map for run in runs if run.column_map}):
+        _check_there(column_map, "column_map", "a column map", settings["runs"])
+        load_column_map(column_map)
     return plan
 
 
@@ -133,6 +146,14 @@ def _batches(runs: list[sheets.RunRow]) -> dict[str, Batch]:
     return {batch: Batch(batch, rows[0].site, tuple(rows)) for batch, rows in members.items()}
 
 
-def _check_there(layout: str, sheet: str) -> None:
-    if not Path(layout).is_file():
-        raise SheetError(Problem(f"{sheet}, column layout", layout, "a layout sheet that exists"))
+def _files_of(run: sheets.RunRow) -> list[Path]:
+    """The files of a run; a folder that cannot be listed, or is empty, stands for itself."""
+    try:
+        return files_of_run(run.raw_file, run.column_map) or [Path(run.raw_file)]
+    except OSError:  # whoever reads the run says why
+        return [Path(run.raw_file)]
+
+
+def _check_there(path: str, column: str, what: str, sheet: str) -> None:
+    if not Path(path).is_file():
+        raise SheetError(Problem(f"{sheet}, column {column}", path, f"{what} that exists"))

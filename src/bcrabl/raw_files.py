@@ -19,48 +19,62 @@ COLUMN_MAP_SUFFIX = ".columns.yaml"
 
 _MOST_FILES = 500  # a run exported to a folder takes some 20
 _TABLE = re.compile(r"\.(?:csv|txt|tsv)(?:\.gz)?$", re.IGNORECASE)
-# What Bio-Rad CFX and Stratagene MxPro put behind the name of the run, one file for each kind of table
+_ENDINGS = (_TABLE, re.compile(r"\.xlsx?$", re.IGNORECASE), re.compile(r"\.xml$", re.IGNORECASE))
+"""Endings that the files of one run share: one export writes all its tables alike."""
+
+# What Bio-Rad CFX and Stratagene MxPro put behind the name of the run, one file for each kind of table; blanks become
+# underscores, or one of two is lost, when files are sent
 _KIND = re.compile(
-    r"\s+-\s+(?:Quantification |Instrument Data|Text Report|Melt |Standard Curve |End Point |Run Information).*|"
-    r"[ _]Run Information.*",
+    r"[\s_]*-[\s_]*(?:Quantification[\s_-]+(?:Amplification|Cq|Plate|Summary)|Standard[\s_]+Curve[\s_]|End[\s_]+Point[\s_]|"
+    r"Melt[\s_]+Curve[\s_]|Allelic[\s_]+Discrimination|Gene[\s_]+Expression|ANOVA[\s_]|Run[\s_]+Information).*|"
+    r"\s+-\s+(?:Instrument Data|Text Report).*|"
+    r"[\s_]+Run[\s_]+Information.*",
     re.IGNORECASE,
 )
 # What people call a table of Cq beside the curves, where the software leaves the name to them
 _CQ_TABLE = re.compile(r"[ _-](?:Cq|Cp|Ct)s?(?:[ _.-].*)?", re.IGNORECASE)
 
 
-def files_of_run(path: str | Path) -> list[Path]:
-    """The files that a `raw_file` means, its own first, the others by name.
+def files_of_run(path: str | Path, column_map: str | Path | None = None) -> list[Path]:
+    """The files that a `raw_file` means, its own first, then its column map, the others by name.
+
+    A file that a column map describes is read alone, so that what lies beside it does not belong to it.
 
     Parameters
     ----------
     path : a file, or a folder, all of whose files belong to the run (hidden ones and those in subfolders do not).
+    column_map : the column map, where it is named; None takes the one beside the file, if there is one.
 
     Raises
     ------
     OSError : the folder cannot be listed.
     """
     start = Path(path)
+    named = [] if column_map is None else [Path(column_map)]
     if start.is_dir():
-        return _listed(start, "")[:_MOST_FILES]
-    return [start, *_companions(start)]
+        return [*named, *_listed(start, "")[:_MOST_FILES]]
+    return [start, *(named or _companions(start))]
 
 
 def _companions(path: Path) -> list[Path]:
-    """The column map of a file, and tables of the same run beside a table."""
+    """The column map of a file, or else the tables of the same run beside a table."""
     column_map = path.with_name(path.name + COLUMN_MAP_SUFFIX)
-    found = [column_map] if column_map.is_file() else []
-    if not _TABLE.search(path.name) or not path.is_file():
-        return found
-    stem = _TABLE.sub("", path.name)
+    if column_map.is_file():
+        return [column_map]
+    ending = next((ending for ending in _ENDINGS if ending.search(path.name)), None)
+    if ending is None or not path.is_file():
+        return []
+    stem = ending.sub("", path.name)
     kind = _KIND.search(stem)
+    if kind is None and ending is not _TABLE:
+        return []
     run_name, wanted = (stem[: kind.start()], _KIND) if kind else (stem, _CQ_TABLE)
     beside = [
         other
         for other in _listed(path.parent, run_name)
-        if other.name != path.name and wanted.fullmatch(_TABLE.sub("", other.name)[len(run_name) :])
+        if other.name != path.name and wanted.fullmatch(ending.sub("", other.name)[len(run_name) :])
     ]
-    return (found + [other for other in beside if _TABLE.search(other.name)])[:_MOST_FILES]
+    return [other for other in beside if ending.search(other.name)][:_MOST_FILES]
 
 
 def _listed(folder: Path, prefix: str) -> list[Path]:

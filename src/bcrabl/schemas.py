@@ -28,6 +28,7 @@ __all__ = [
     "compile_schema",
     "load_schema",
     "load_yaml",
+    "parse_yaml",
     "read_text",
     "schema_folder",
     "standards_folder",
@@ -65,6 +66,10 @@ def read_text(path: str | Path, fault: Fault = SheetError) -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise fault(Problem(str(path), f"no readable file ({reason})", "a UTF-8 text file")) from error
+    return _utf8(content, path, fault)
+
+
+def _utf8(content: bytes, path: str | Path, fault: Fault) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         remedy = "Save it as 'Text (tab delimited)' in UTF-8, not as 'Unicode Text'."
         raise fault(Problem(str(path), "UTF-16 text", "UTF-8 text", remedy))
@@ -87,9 +92,22 @@ def load_yaml(path: str | Path, fault: Fault = SheetError) -> Any:
     ------
     BcrablError : of kind `fault`; not readable, not YAML, a key given twice or a number that is not finite.
     """
+    return _parsed(read_text(path, fault), path, fault)
+
+
+def parse_yaml(content: bytes, label: str, fault: Fault = SheetError) -> Any:
+    """What the bytes of a YAML file hold; `label` is what error texts call it.
+
+    Raises
+    ------
+    BcrablError : as `load_yaml`.
+    """
+    return _parsed(_utf8(content, label, fault), label, fault)
+
+
+def _parsed(text: str, path: str | Path, fault: Fault) -> Any:
     import yaml
 
-    text = read_text(path, fault)
     try:
         return yaml.load(text, Loader=_strict_loader())  # noqa: S506  (a safe loader, made stricter)
     except yaml.YAMLError as error:

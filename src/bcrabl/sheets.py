@@ -53,6 +53,7 @@ class RunRow:
     operator: str | None = None
     run_date: str | None = None
     part: str | None = None
+    column_map: str | None = None
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from bcrabl.errors import DamagedFile, FileError, FormatNotRecognised
 from bcrabl.formats import FORMATS, RawFile, archive, read_run, recognise, registry, source, xmltree
 from bcrabl.formats.wells import normal_well, plate_for, plate_order, position_on_plate, well_at
 
-RDML, DA2 = FORMATS
+RDML, DA2 = FORMATS[:2]
 
 OWN = [
     (small_rdml().encode(), "RDML"),
@@ -46,8 +46,8 @@ def test_one_format_only_claims_a_file(content, name):
         (b"<html><body>", r"found a file that begins '<html><body>'"),
         (b"\x00\x01\x02\x03", "found a file that begins"),
         (
-            zipped({"apldbio/sds/experiment.xml": "<Experiment/>"}),
-            r"found a zip archive that holds 'apldbio/sds/experiment.xml'",
+            zipped({"some/experiment.xml": "<Experiment/>"}),
+            r"found a zip archive that holds 'some/experiment.xml'",
         ),
         (zipped({}), r"found a zip archive that holds nothing"),
         (zipped({f"{n}.pcrd": "" for n in range(7)}), r"'4.pcrd' and 2 more"),
@@ -55,7 +55,6 @@ def test_one_format_only_claims_a_file(content, name):
             xlsx({"Sample Setup": [["Well"]], "Results": [["Well", "Target Name", "CT"]]}),
             r"found a workbook with the sheets 'Sample Setup', 'Results'",
         ),
-        (xlsx({"Amplification Data": [["Well", "Cycle", "Target Name", "Rn"]]}), r"found a workbook with the sheets"),
     ],
 )
 def test_an_unknown_file_is_refused_with_what_it_looks_like_and_what_to_export(content, impression):
@@ -281,23 +280,3 @@ def test_wells_sort_along_the_rows():
 )
 def test_the_plate_is_the_smallest_common_one(wells, plate):
     assert plate_for(wells) == plate
-
-
-# --- real files ---
-
-OTHERS = [
-    ("quantstudio_da1_xlsx", "appbio_quantstudio_design_and_analysis_example15_v1.5.2.xlsx"),
-    ("quantstudio_flex_xlsx", "untidy-standard-curve.xlsx"),
-    ("eds_7500", "sce.eds"),
-    ("eds_7500", "7500_std.xls"),
-    ("mxpro_txt", "3000.mxp"),
-    ("lc480_txt", "Edward_qPCR_Nrd1_calibration_2019-02-02.txt.gz"),
-    ("chai_json", "xh-amp1.json"),
-]
-
-
-@pytest.mark.real_data
-@pytest.mark.parametrize("file", OTHERS)
-def test_formats_that_are_not_read_yet_are_not_claimed(real_data, file):
-    with pytest.raises(FormatNotRecognised):
-        read_run(real_data(*file))

@@ -434,7 +434,7 @@ def test_what_the_reader_has_to_say_about_an_export_stands_in_the_qc_table(labor
     laboratory.run("R1")
     import bcrabl.stages.read as reading
 
-    def read_with_a_note(path, part=None):
+    def read_with_a_note(path, part=None, column_map=None):
         run = read_run(path, part)
         return replace(run, metadata={**run.metadata, "warnings": ("Two reactions have no curve.",)})
 

@@ -182,10 +182,31 @@ def test_two_runs_in_one_file_ask_for_the_part(exported, eac):
     assert read_curves(replace(row, part="Tuesday"), eac)["sample_id"].to_pylist() == ["A2"]
 
 
+def test_a_table_with_a_column_map_is_read_by_it(tmp_path, eac):
+    (tmp_path / "plate.csv").write_text("Well,Gene,Type,1,2,3\nA1,ABL1,NTC,1,1,2\n")
+    column_map = "fields: {well: Well, target: Gene, role: Type}\nlayout: row_per_well\nstage: normalised\ncycles: {}\n"
+    (tmp_path / "own.yaml").write_text(column_map)
+    row = RunRow("R1", "L", str(tmp_path / "plate.csv"), "eac", "R1", column_map=str(tmp_path / "own.yaml"))
+    (curve,) = read_curves(row, eac).to_pylist()
+    assert (curve["well"], curve["target"], curve["role"], curve["stage"]) == ("A1", CONTROL, "ntc", "normalised")
+    assert curve["fluorescence"] == [1.0, 1.0, 2.0]
+
+
+def test_a_folder_is_read_as_one_run(exported, eac, tmp_path):
+    row = exported(three_wells())
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "plate.csv").write_text("Well,Gene,Type,1,2,3\nA1,ABL1,NTC,1,1,2\n")
+    column_map = "fields: {well: Well, target: Gene, role: Type}\nlayout: row_per_well\nstage: raw\ncycles: {}\n"
+    (tmp_path / "folder" / "plate.csv.columns.yaml").write_text(column_map)
+    table = read_curves(replace(row, raw_file=str(tmp_path / "folder")), eac)
+    assert table.num_rows == 1
+    assert table["raw_file"].to_pylist() == [str(tmp_path / "folder")]
+
+
 def test_a_missing_raw_file_is_named(eac):
     row = RunRow("R1", "LAB1", "raw/nowhere.rdml", "eac", "R1")
     with pytest.raises(
-        FileError, match=r"run R1, column raw_file: found raw/nowhere\.rdml; expected a file that exists"
+        FileError, match=r"run R1, column raw_file: found raw/nowhere\.rdml; expected a file or folder that exists"
     ):
         read_curves(row, eac)
 

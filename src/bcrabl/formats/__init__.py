@@ -6,8 +6,25 @@ of `registry.FORMATS`. A file is recognised by what it holds, never by its name.
 
 from __future__ import annotations
 
+from bcrabl.formats.cfx_writing import write_cfx_csv
+from bcrabl.formats.curves_table import curves_of, write_curves_table
+from bcrabl.formats.lc480_writing import write_lc480_txt
+from bcrabl.formats.quantstudio_writing import write_quantstudio_txt, write_quantstudio_xlsx
 from bcrabl.formats.rdml_writing import write_rdml
 from bcrabl.formats.registry import FORMATS, read_run, recognise
 from bcrabl.formats.source import Format, RawFile
 
-__all__ = ["FORMATS", "Format", "RawFile", "read_run", "recognise", "write_rdml"]
+__all__ = [
+    "FORMATS",
+    "Format",
+    "RawFile",
+    "curves_of",
+    "read_run",
+    "recognise",
+    "write_cfx_csv",
+    "write_curves_table",
+    "write_lc480_txt",
+    "write_quantstudio_txt",
+    "write_quantstudio_xlsx",
+    "write_rdml",
+]

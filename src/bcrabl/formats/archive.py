@@ -43,8 +43,13 @@ class Archive:
         except Exception as error:  # zipfile lets a dozen kinds escape on hostile bytes
             raise self._damaged("", f"a zip archive that cannot be opened ({error})", "a whole one") from error
         self._check(members)
-        self._members = {member.filename: member for member in members if not member.filename.endswith("/")}
+        self._members = {_plain_name(member): member for member in members if not member.filename.endswith("/")}
         self.names = tuple(self._members)
+        self._in_any_case = {name.casefold(): name for name in reversed(self.names)}
+
+    def named(self, name: str) -> str | None:
+        """The member of this name as it is spelled, or else in another case, or None."""
+        return name if name in self._members else self._in_any_case.get(name.casefold())
 
     def read(self, name: str, limit: int = LARGEST_TOTAL) -> bytes:
         """The bytes of a member.
@@ -86,7 +91,7 @@ class Archive:
         total = sum(member.file_size for member in members)
         if total > LARGEST_TOTAL:
             raise self._damaged("", f"members of {total} bytes", f"at most {LARGEST_TOTAL} bytes")
-        name, times = Counter(member.filename for member in members).most_common(1)[0] if members else ("", 0)
+        name, times = Counter(_plain_name(member) for member in members).most_common(1)[0] if members else ("", 0)
         if times > 1:
             raise self._damaged(f", member {name}", f"{times} members of this name", "one")
         for member in members:
@@ -102,3 +107,8 @@ class Archive:
 
     def _damaged(self, where: str, found: str, expected: str) -> DamagedFile:
         return DamagedFile(Problem(self._path + where, found, expected, "Export or copy the file again."))
+
+
+def _plain_name(member: zipfile.ZipInfo) -> str:
+    """The name of a member with slashes between folders: Bio-Rad CFX packs its workbooks with backslashes."""
+    return member.filename.replace("\\", "/").lstrip("/")

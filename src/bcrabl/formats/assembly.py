@@ -19,10 +19,23 @@ from bcrabl.run import Run
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Curve", "Readings", "arrange", "assemble", "left_out", "on_common_cycles", "problem_of_cycles"]
+__all__ = [
+    "ROLES_NOT_STATED",
+    "Curve",
+    "Readings",
+    "arrange",
+    "assemble",
+    "left_out",
+    "on_common_cycles",
+    "problem_of_cycles",
+    "warnings_of_quantities",
+]
 
 Curve = tuple[tuple[float, ...], Sequence[float]]
 """Cycle numbers of a curve and its signal (a.u.)."""
+
+ROLES_NOT_STATED = "The roles of the reactions are not in the file; all are read as unknown samples."
+"""The warning of formats that say nothing of standards and controls; the layout sheet does."""
 
 MOST_CYCLES = 1000  # no program cycles longer; keeps hostile cycle numbers from spanning a huge array
 
@@ -68,7 +81,7 @@ def assemble(
     )
 
 
-def _place(row: Mapping[str, object]) -> tuple[str, tuple[int, str, int], str]:
+def _place(row: Mapping[str, object]) -> tuple[str, tuple[int, str, int, str, int], str]:
     return str(row["part"] or ""), plate_order(str(row["well"])), str(row["target"])
 
 
@@ -150,6 +163,21 @@ def left_out(reactions: Sequence[str]) -> str:
     """The sentence that names reactions without a curve."""
     shown = "; ".join(reactions[:5]) + ("; …" if len(reactions) > 5 else ".")
     return f"{len(reactions)} reactions have no amplification curve and were left out: {shown}"
+
+
+def warnings_of_quantities(rows: Sequence[Mapping[str, object]]) -> list[str]:
+    """What is to be said of the quantities of standards where no unit is stated: that some are missing, or all bare."""
+    standards = [row for row in rows if row["role"] == "std"]
+    unknown = sum(row["known_copies"] is None for row in standards)
+    warnings = []
+    if unknown:
+        warnings.append(f"{unknown} standard reactions carry no quantity; their copies are unknown.")
+    if len(standards) > unknown:
+        warnings.append(
+            f"The quantities of {len(standards) - unknown} standard reactions carry no unit; "
+            "they are read as copies per reaction."
+        )
+    return warnings
 
 
 def on_common_cycles(curves: Sequence[Curve]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -125,8 +125,10 @@ class Sheet:
     @cached_property
     def decimal(self) -> str:
         """The decimal mark of numbers in text cells; empty where they do not show it."""
+        if self.stated_mark is not None:
+            return self.stated_mark
         some_rows = chain(self.rows[:_ROWS_FOR_DECIMAL_MARK], self.rows[-10:])
-        return self.stated_mark or decimal_mark(chain.from_iterable(some_rows))
+        return decimal_mark(chain.from_iterable(some_rows))
 
     def table(self, *columns: str, after: int = 0) -> SheetTable | None:
         """The table under the first row, from row `after` (counted from 0) on, that names all these columns, or None.

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 __all__ = ["finite_or_none", "number_or_none", "numbers"]
 
 _OTHER_MARK = {".": ",", ",": "."}
-_GROUPED = {mark: re.compile(rf"[+-]?[0-9]{{1,3}}(?:\{mark}[0-9]{{3}})+") for mark in ",."}
+# A group in front never begins with a zero: 0,522 is a decimal comma in the wrong place, not 522
+_GROUPED = {mark: re.compile(rf"[+-]?[1-9][0-9]{{0,2}}(?:\{mark}[0-9]{{3}})+") for mark in ",."}
 
 
 def number_or_none(text: str | None, decimal: str = ".") -> float | None:
@@ -52,7 +53,10 @@ def numbers(texts: Sequence[str | None], decimal: str = ".") -> list[float] | No
         if decimal == ",":
             if "." in joined:
                 return None
-            texts = joined.replace(",", ".").split("\t")
+            apart = joined.replace(",", ".").split("\t")
+            if len(apart) != len(texts):  # a cell holds a tab
+                return None
+            texts = apart
         values = [float(text) for text in texts]  # type: ignore[arg-type]
     except (TypeError, ValueError):
         return None

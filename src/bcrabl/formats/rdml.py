@@ -1,12 +1,13 @@
 """RDML 1.0 to 1.4, the exchange format of qPCR: a zip with one XML document inside, or that document bare.
 
-Also Bio-Rad's RDML (inner member named after the run) and LightCycler 96 files, whose zip holds an RDML document among
-others. A document holds experiments, these hold runs (parts), these reactions (wells), these one curve per target.
+Also Bio-Rad's RDML (inner member named after the run). A document holds experiments, these hold runs (parts), these
+reactions (wells), these one curve per target. LightCycler 96 files hold an RDML document among others; see `lc96`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,10 @@ import numpy as np
 
 from bcrabl.errors import DamagedFile, FileError, Problem
 from bcrabl.formats.assembly import Curve, assemble, left_out, on_common_cycles, problem_of_cycles
+from bcrabl.formats.lc96_calculated import is_lightcycler_96
 from bcrabl.formats.numerals import finite_or_none, number_or_none, numbers
 from bcrabl.formats.rdml_about import about_runs, stage_of_run
 from bcrabl.formats.rdml_annotation import (
-    PASSIVE_DYES,
     Plate,
     Quantity,
     Sample,
@@ -26,6 +27,7 @@ from bcrabl.formats.rdml_annotation import (
     read_samples,
     read_targets,
 )
+from bcrabl.formats.rdml_passive import passive_target, well_of
 from bcrabl.formats.source import Format, RawFile, text_of
 from bcrabl.formats.xmltree import LARGEST_XML, collector_paused, parse, root_name
 
@@ -34,12 +36,26 @@ if TYPE_CHECKING:
 
     from bcrabl.run import Run
 
-__all__ = ["FORMAT"]
+__all__ = ["FORMAT", "Beside", "read_rdml"]
 
 _DOCUMENT = "rdml_data.xml"
 _MOST_MEMBERS_SEARCHED = 50
 _UNITS_OF_COPIES = ("cop",)
 _UNITS_UNSAID = ("other", "")
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What other documents say of the reactions of an RDML document, by run id, react id and target id.
+
+    Parameters
+    ----------
+    quantities : quantity entered.
+    columns : columns of `bcrabl.tables.REACTIONS`, which take the place of what the RDML document says.
+    """
+
+    quantities: Mapping[tuple[str, str, str], Quantity] = field(default_factory=dict)
+    columns: Mapping[tuple[str, str, str], Mapping[str, object]] = field(default_factory=dict)
 
 
 @dataclass
@@ -49,6 +65,7 @@ class _Reading:
     path: str
     samples: dict[str, Sample]
     targets: dict[str, Target]
+    beside: Beside
     rows: list[dict[str, object]] = field(default_factory=list)
     curves: list[Curve] = field(default_factory=list)
     axes: dict[tuple[str | None, ...], tuple[float, ...]] = field(default_factory=dict)
@@ -61,7 +78,7 @@ class _Reading:
 
 def _claims(source: RawFile) -> bool:
     if source.archive is not None:
-        return _document_name(source) is not None
+        return _document_name(source) is not None and not is_lightcycler_96(source)
     return root_name(source.head) == "rdml"
 
 
@@ -84,14 +101,22 @@ def _document(source: RawFile) -> Element:
 
 def _read(source: RawFile, part: str | None) -> Run:
     with collector_paused():
-        return _read_document(source, part)
+        return read_rdml(source, part)
 
 
-def _read_document(source: RawFile, part: str | None) -> Run:
+def read_rdml(source: RawFile, part: str | None, beside: Beside | None = None) -> Run:
+    """The run in an RDML document.
+
+    Parameters
+    ----------
+    part : the run to read; None means all.
+    beside : what other documents of the same archive say of the reactions; None where there are no others.
+    """
     root = _document(source)
     runs = _runs_by_part(root)
     chosen = _chosen_runs(source.path, runs, part)
-    reading = _Reading(source.path, read_samples(root, source.path), read_targets(root, source.path))
+    samples, targets = read_samples(root, source.path), read_targets(root, source.path)
+    reading = _Reading(source.path, samples, targets, beside or Beside())
     for name, run in chosen:
         # A part says which of several runs; the one run of a file needs no name
         _read_part(reading, run, name if len(runs) > 1 else None)
@@ -99,9 +124,10 @@ def _read_document(source: RawFile, part: str | None) -> Run:
         raise DamagedFile(reading.problems)
     stage = _stage(reading)
     about = about_runs(root, [run for _, run in chosen], source.path, reading.warnings)
-    _warn(reading, root)
+    made_by_roche = (root.findtext("id/publisher") or "").startswith("Roche")
+    _warn(reading, cq_without_call=made_by_roche and beside is None)
     parts = tuple(dict.fromkeys(name for name, _ in runs))
-    return _assembled(reading, stage, {**about, "parts": parts, "warnings": tuple(reading.warnings)})
+    return _assembled(reading, stage, {**about, "parts": parts})
 
 
 FORMAT = Format(
@@ -140,11 +166,11 @@ def _read_part(reading: _Reading, run: Element, part: str | None) -> None:
     plate = read_plate(run, where, reading.warnings)
     first = len(reading.curves)
     for react in run.iterfind("react"):
-        _read_react(reading, react, part, plate, where)
+        _read_react(reading, react, run.get("id", ""), part, plate, where)
     reading.spans.append((run, first, len(reading.curves)))
 
 
-def _read_react(reading: _Reading, react: Element, part: str | None, plate: Plate, where: str) -> None:
+def _read_react(reading: _Reading, react: Element, run_id: str, part: str | None, plate: Plate, where: str) -> None:
     react_id = react.get("id", "").strip()
     well = plate.well(react_id)
     if well is None:
@@ -159,12 +185,16 @@ def _read_react(reading: _Reading, react: Element, part: str | None, plate: Plat
         reading.problems.append(Problem(f"{where}, well {well}", found, "a sample that the file defines"))
         return
     for data in react.iterfind("data"):
-        _read_data(reading, data, sample, part, well)
+        _read_data(reading, data, (run_id, react_id), sample, part, well)
 
 
-def _read_data(reading: _Reading, data: Element, sample: Sample, part: str | None, well: str) -> None:
+def _read_data(
+    reading: _Reading, data: Element, place_id: tuple[str, str], sample: Sample, part: str | None, well: str
+) -> None:
     reference = data.find("tar")
     target_id = "" if reference is None else reference.get("id", "")
+    key = (*place_id, target_id)
+    entered = reading.beside.quantities.get(key) or sample.quantity_for(target_id)
     target = reading.targets.get(target_id) or Target(target_id, None)
     place = f"{'' if part is None else f'part {part}, '}well {well}, target {target.name!r}"
     if not target.name:
@@ -180,8 +210,9 @@ def _read_data(reading: _Reading, data: Element, sample: Sample, part: str | Non
             "well": well,
             "target": target.name,
             "dye": target.dye,
-            **_sample_columns(reading, sample, target_id),
-            **_vendor_columns(data, max(curve[0]), sample.quantity_for(target_id)),
+            **_sample_columns(reading, sample, target_id, entered),
+            **_vendor_columns(data, max(curve[0]), entered),
+            **reading.beside.columns.get(key, {}),
         }
     )
 
@@ -211,9 +242,8 @@ def _curve(reading: _Reading, data: Element, place: str) -> Curve | None:
     return axis, values
 
 
-def _sample_columns(reading: _Reading, sample: Sample, target_id: str) -> dict[str, object]:
+def _sample_columns(reading: _Reading, sample: Sample, target_id: str, quantity: Quantity | None) -> dict[str, object]:
     role = sample.role_for(target_id)
-    quantity = sample.quantity_for(target_id)
     known_copies = None
     if role == "std":
         reading.standard_units[None if quantity is None else quantity.unit] += 1
@@ -271,33 +301,20 @@ def _stage(reading: _Reading) -> str:
 def _assembled(reading: _Reading, stage: str, metadata: dict[str, object]) -> Run:
     """The run, with the curves of a passive reference dye beside those of the reporters."""
     cycles, fluorescence = on_common_cycles(reading.curves)
-    passive = _passive_target(reading)
+    declared = {target.name for target in reading.targets.values() if target.is_passive}
+    passive = passive_target(reading.rows, declared, fluorescence, reading.warnings)
+    metadata = {**metadata, "warnings": tuple(reading.warnings)}
     if passive is None:
         return assemble(reading.path, reading.rows, cycles, fluorescence, None, stage, metadata)
-    signal_of = {_well_of(row): index for index, row in enumerate(reading.rows) if row["target"] == passive}
+    signal_of = {well_of(row): index for index, row in enumerate(reading.rows) if row["target"] == passive}
     kept = [index for index, row in enumerate(reading.rows) if row["target"] != passive]
     rows = [reading.rows[index] for index in kept]
-    reference = fluorescence[[signal_of[_well_of(row)] for row in rows]]
+    reference = fluorescence[[signal_of[well_of(row)] for row in rows]]
     metadata = {**metadata, "passive_reference": passive}
     return assemble(reading.path, rows, cycles, fluorescence[kept], reference, stage, metadata)
 
 
-def _passive_target(reading: _Reading) -> str | None:
-    """A target that is but a passive dye, measured in every well beside others; RDML has no other place for it."""
-    wells = {_well_of(row) for row in reading.rows}
-    for name in dict.fromkeys(str(row["target"]) for row in reading.rows if row["target"] == row["dye"]):
-        measured = [_well_of(row) for row in reading.rows if row["target"] == name]
-        once_in_every_well = len(measured) == len(wells) and set(measured) == wells
-        if name.upper() in PASSIVE_DYES and once_in_every_well and len(reading.rows) > len(measured):
-            return name
-    return None
-
-
-def _well_of(row: dict[str, object]) -> tuple[object, object]:
-    return row["part"], row["well"]
-
-
-def _warn(reading: _Reading, root: Element) -> None:
+def _warn(reading: _Reading, *, cq_without_call: bool) -> None:
     """Say what was read with reservations, one sentence for each kind."""
     for unit, count in reading.standard_units.items():
         if unit is None:
@@ -316,7 +333,7 @@ def _warn(reading: _Reading, root: Element) -> None:
         reading.warnings.append(sentence)
     if reading.without_curve:
         reading.warnings.append(left_out(reading.without_curve))
-    if (root.findtext("id/publisher") or "").startswith("Roche") and any(row["vendor_cq"] for row in reading.rows):
+    if cq_without_call and any(row["vendor_cq"] for row in reading.rows):
         reading.warnings.append(
             "LightCycler 96 states a Cq for every curve; which of them it calls positive is not part of its RDML."
         )

@@ -13,7 +13,14 @@ import numpy as np
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
-__all__ = ["about_runs", "stage_of_run"]
+__all__ = ["BACKGROUND_OF_STAGE", "about_runs", "stage_of_run"]
+
+BACKGROUND_OF_STAGE = {
+    "raw": "raw signal of the dye",
+    "normalised": "normalised to the passive reference (Rn)",
+    "baseline_subtracted": "baseline subtracted before the export",
+}
+"""How our own files say how far the signal had been processed."""
 
 _SUBTRACTED = re.compile(r"baseline[ -]*subtract", re.IGNORECASE)
 _NORMALISED = re.compile(r"\bRn\b|normali[sz]ed", re.IGNORECASE)
@@ -38,6 +45,9 @@ def stage_of_run(run: Element, curves: Sequence[Sequence[float]], where: str, wa
     its relatives export Rn without saying so; the size of the signal tells it from dye signal.
     """
     background = run.findtext("backgroundDeterminationMethod") or ""
+    of_our_own = {text: stage for stage, text in BACKGROUND_OF_STAGE.items()}
+    if background in of_our_own:
+        return of_our_own[background]
     if background.startswith("raw"):
         return "raw"
     if _SUBTRACTED.search(background):

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 __all__ = [
+    "NOT_STATED",
+    "PASSIVE_DESCRIPTION",
     "PASSIVE_DYES",
     "ROLE_OF_TYPE",
+    "UNNAMED_SAMPLE",
     "Plate",
     "Quantity",
     "Sample",
@@ -41,8 +44,14 @@ ROLE_OF_TYPE = {
     "pos": "pos",
     "opt": "opt",
 }
-PASSIVE_DYES = ("ROX", "MUSTANG PURPLE")
-"""Dyes that some instruments measure in every well to divide the reporter by."""
+PASSIVE_DYES = ("ROX", "MUSTANG PURPLE", "PASSIVE REFERENCE")
+"""Dyes that some instruments measure in every well to divide the reporter by; the last is ours for one of no name."""
+PASSIVE_DESCRIPTION = "passive reference dye"
+"""How our own files describe the target that stands for the passive reference."""
+NOT_STATED = "not stated"
+"""What our own files call a dye that nobody named: RDML needs a name."""
+UNNAMED_SAMPLE = "not stated ("
+"""How our own files begin the id of a sample that nobody named; the well follows."""
 
 _UNTYPED = "unkn"  # the schema's default since RDML 1.3
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -59,9 +68,9 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Sample:
-    """A sample: its name, and type and quantity by target id (None: for all other targets)."""
+    """A sample: its name, if it has one, and type and quantity by target id (None: for all other targets)."""
 
-    name: str
+    name: str | None
     types: Mapping[str | None, str]
     quantities: Mapping[str | None, Quantity]
     inter_run_calibrator: bool
@@ -82,10 +91,11 @@ class Sample:
 
 @dataclass(frozen=True)
 class Target:
-    """A target: its name and reporter dye."""
+    """A target: its name, reporter dye, and whether our own file says that it is but the passive reference."""
 
     name: str
     dye: str | None
+    is_passive: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,9 +135,11 @@ def read_samples(root: Element, path: str) -> dict[str, Sample]:
     return samples
 
 
-def _sample_name(element: Element) -> str:
+def _sample_name(element: Element) -> str | None:
     """The id, or the description where the id is a GUID that nobody typed (LightCycler 96)."""
     sample_id = element.get("id", "")
+    if sample_id.startswith(UNNAMED_SAMPLE):
+        return None
     description = (element.findtext("description") or "").strip()
     return description if description and _GUID.fullmatch(sample_id) else sample_id
 
@@ -184,11 +196,15 @@ def read_targets(root: Element, path: str) -> dict[str, Target]:
     problems = _repeated_ids(root, "target", path)
     if problems:
         raise DamagedFile(problems)
-    dyes = {element.get("id", ""): _dye(element) for element in root.iterfind("target")}
-    short = Counter(_before_guid(target_id) for target_id in dyes)
+    elements = {element.get("id", ""): element for element in root.iterfind("target")}
+    short = Counter(_before_guid(target_id) for target_id in elements)
     return {
-        target_id: Target(name if short[name := _before_guid(target_id)] == 1 else target_id, dye)
-        for target_id, dye in dyes.items()
+        target_id: Target(
+            name if short[name := _before_guid(target_id)] == 1 else target_id,
+            _dye(element),
+            element.findtext("description") == PASSIVE_DESCRIPTION,
+        )
+        for target_id, element in elements.items()
     }
 
 
@@ -200,7 +216,7 @@ def _before_guid(target_id: str) -> str:
 
 def _dye(target: Element) -> str | None:
     reference = target.find("dyeId")
-    if reference is None:
+    if reference is None or reference.get("id") == NOT_STATED:
         return None
     return reference.get("id") or (reference.text or "").strip() or None
 

@@ -9,6 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bcrabl.errors import FormatRefused, Problem
+from bcrabl.formats.cfx_refusals import CFX_WITHOUT_CURVES
+from bcrabl.formats.eds import is_document_without_data
+from bcrabl.formats.lc480_refusals import LC480_WITHOUT_CURVES
+from bcrabl.formats.results_only import RESULTS_ONLY, TABLE_OF_CQ
+from bcrabl.formats.sds_text import is_results_alone
 from bcrabl.formats.source import RawFile
 
 __all__ = ["REFUSALS", "Refusal", "refuse_known"]
@@ -30,7 +35,22 @@ class Refusal:
     claims: Callable[[RawFile], bool]
 
 
-REFUSALS: tuple[Refusal, ...] = ()
+REFUSALS: tuple[Refusal, ...] = (
+    Refusal(
+        "an .eds document without signals and results: a template, or a run that was never analysed",
+        "Open it in the software of the instrument, analyse the run and save the document again.",
+        is_document_without_data,
+    ),
+    Refusal(
+        "a table of results of SDS 2 (7900HT) without the curves",
+        "Export the data kind Clipped as well, into the same folder, and name the folder as the raw file.",
+        is_results_alone,
+    ),
+    *(Refusal(*known) for known in LC480_WITHOUT_CURVES),
+    *(Refusal(*known) for known in CFX_WITHOUT_CURVES),
+    *(Refusal(*known) for known in RESULTS_ONLY),
+    Refusal(*TABLE_OF_CQ),  # the most general one: stays the last
+)
 
 
 def refuse_known(source: RawFile) -> None:

@@ -9,9 +9,31 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bcrabl.errors import FormatNotRecognised, Problem, RunError
-from bcrabl.formats.quantstudio_da2 import FORMAT as QUANTSTUDIO_DA2
+from bcrabl.formats.biomeme import FORMAT as BIOMEME
+from bcrabl.formats.cfx import FORMAT as CFX
+from bcrabl.formats.cfx import FORMAT_XML as CFX_XML
+from bcrabl.formats.chai import FORMAT as CHAI
+from bcrabl.formats.chai import JSON_FORMAT as CHAI_JSON
+from bcrabl.formats.curves_table import FORMAT as CURVES_TABLE
+from bcrabl.formats.eds import FORMATS as EDS
+from bcrabl.formats.lc96 import FORMAT as LC96
+from bcrabl.formats.lc480_chart import FORMAT as LC480_CHART
+from bcrabl.formats.lc480_text import FORMAT as LC480_TEXT
+from bcrabl.formats.mapped import FORMAT as MAPPED_TABLE
+from bcrabl.formats.mic import FORMAT as MIC
+from bcrabl.formats.mxp import FORMAT as MXP
+from bcrabl.formats.mxpro_chart import FORMAT as MXPRO_CHART
+from bcrabl.formats.mxpro_text import FORMAT as MXPRO_TEXT
+from bcrabl.formats.quantstudio import DESIGN_AND_ANALYSIS_2
+from bcrabl.formats.quantstudio import TEXT as APPLIED_BIOSYSTEMS_TEXT
+from bcrabl.formats.quantstudio import WORKBOOK as APPLIED_BIOSYSTEMS_WORKBOOK
+from bcrabl.formats.rdes import FORMAT as RDES
 from bcrabl.formats.rdml import FORMAT as RDML
 from bcrabl.formats.refusals import refuse_known
+from bcrabl.formats.rotorgene import FORMAT as ROTOR_GENE
+from bcrabl.formats.sds_text import FORMAT as SDS_TEXT
+from bcrabl.formats.sds_v1_xls import FORMAT as SDS_V1_XLS
+from bcrabl.formats.smartcycler import FORMAT as SMART_CYCLER
 from bcrabl.formats.source import Format, RawFile
 
 if TYPE_CHECKING:
@@ -23,18 +45,42 @@ __all__ = ["FORMATS", "read_run", "recognise"]
 
 FORMATS: tuple[Format, ...] = (
     RDML,
-    QUANTSTUDIO_DA2,
+    DESIGN_AND_ANALYSIS_2,
+    APPLIED_BIOSYSTEMS_WORKBOOK,
+    APPLIED_BIOSYSTEMS_TEXT,
+    *EDS,
+    SDS_TEXT,
+    SDS_V1_XLS,
+    CFX,
+    CFX_XML,
+    LC480_TEXT,
+    LC480_CHART,
+    LC96,
+    MXPRO_TEXT,
+    MXPRO_CHART,
+    MXP,
+    ROTOR_GENE,
+    MIC,
+    SMART_CYCLER,
+    BIOMEME,
+    CHAI,
+    CHAI_JSON,
+    RDES,
+    CURVES_TABLE,
+    MAPPED_TABLE,
 )
 """Every format that is read, in the order in which error texts name them."""
 
 
-def read_run(path: str | Path, part: str | None = None) -> Run:
+def read_run(path: str | Path, part: str | None = None, column_map: str | Path | None = None) -> Run:
     """Read the curves of an export.
 
     Parameters
     ----------
     path : the file, or the folder that holds the files of one run; the content decides the format, names do not.
     part : the run to read of a file that holds several; None reads them all, and the `part` column tells them apart.
+    column_map : the column map of a table that no instrument software wrote; None takes the one beside the file, if
+        there is one. A file with a column map is read by it, whatever its content resembles.
 
     Returns
     -------
@@ -48,7 +94,7 @@ def read_run(path: str | Path, part: str | None = None) -> Run:
     DamagedFile : the content is broken, hostile or contradicts itself.
     RunError : the curves of the file do not make one run.
     """
-    source = RawFile.from_path(path)
+    source = RawFile.from_path(path, column_map)
     chosen = recognise(source)
     try:
         run = chosen.read(source, part)
@@ -72,6 +118,8 @@ def recognise(source: RawFile) -> Format:
     FormatRefused : it is known, but cannot be read.
     DamagedFile : the container (zip, workbook) cannot be opened, so that nothing can be said.
     """
+    if source.column_map is not None:
+        return MAPPED_TABLE
     claiming = [candidate for candidate in FORMATS if candidate.claims(source)]
     if len(claiming) == 1:
         return claiming[0]

@@ -33,7 +33,7 @@ _GZIP_START = b"\x1f\x8b\x08"
 _HEAD = 4096  # bytes that suffice to see a root element
 _TOP = 65536  # characters that suffice to see a header row
 _MOST_TABLES = 200  # members of a zip that may be tables of one run
-_TABLE_NAMES = (".csv", ".txt", ".tsv", ".xml", ".gz")
+_TABLE_NAMES = (".csv", ".txt", ".tsv", ".xml", ".xlsx", ".xls", ".gz")
 
 
 class Sheets(Protocol):
@@ -56,30 +56,41 @@ class RawFile:
     path : the file or folder as the caller named it; every error text starts with it.
     content : its bytes; empty for a folder.
     companions : the other files of the run; all files of a folder.
+    named_map : the column map, where the caller named one.
     """
 
     path: str
     content: bytes
     companions: tuple[RawFile, ...] = ()
+    named_map: RawFile | None = None
 
     @classmethod
-    def from_path(cls, path: str | Path) -> RawFile:
+    def from_path(cls, path: str | Path, column_map: str | Path | None = None) -> RawFile:
         """Read the bytes of a file and of those that belong to the same run, or of all files of a folder.
+
+        Parameters
+        ----------
+        path : the file or folder.
+        column_map : the column map that describes it; None takes the one beside the file, if there is one.
 
         Raises
         ------
         FileError : there is no such file, it is not a regular file, empty, too large or unreadable.
         """
         try:
-            files = files_of_run(path)
+            files = files_of_run(path, column_map)
         except (OSError, ValueError) as error:
             raise FileError(_unreadable(str(path), error)) from error
+        named_map = None
+        if column_map is not None:
+            files = [file for file in files if file != Path(column_map)]
+            named_map = cls(str(column_map), _content(Path(column_map)))
         if not files:
             raise FileError(Problem(str(path), "a folder without any file", "the exported files of one run"))
         contents = [cls(str(file), _content(file)) for file in files]
         if Path(path).is_dir():
-            return cls(str(path), b"", tuple(contents))
-        return replace(contents[0], path=str(path), companions=tuple(contents[1:]))
+            return cls(str(path), b"", tuple(contents), named_map)
+        return replace(contents[0], path=str(path), companions=tuple(contents[1:]), named_map=named_map)
 
     @property
     def is_folder(self) -> bool:
@@ -90,7 +101,8 @@ class RawFile:
     def digest(self) -> str:
         """SHA-256 that stands for the bytes of all files of the run; see `raw_files.digest_of`."""
         own = [] if self.is_folder else [self]
-        return digest_of((Path(file.path).name, file.content) for file in (*own, *self.companions))
+        named = [] if self.named_map is None else [self.named_map]
+        return digest_of((Path(file.path).name, file.content) for file in (*own, *named, *self.companions))
 
     @cached_property
     def plain(self) -> bytes:
@@ -177,8 +189,9 @@ class RawFile:
 
     @property
     def column_map(self) -> RawFile | None:
-        """The column map that lies beside the file, or None."""
-        return next((file for file in self.companions if file.path.endswith(COLUMN_MAP_SUFFIX)), None)
+        """The column map that describes the file, named or beside it, or None."""
+        beside = (file for file in self.companions if file.path.endswith(COLUMN_MAP_SUFFIX))
+        return self.named_map or next(beside, None)
 
     @cached_property
     def head(self) -> str:

@@ -77,8 +77,9 @@ class Workbook:
         members = dict(_SKELETON)
         members["xl/worksheets/sheet1.xml"] = content
         for shared in _SHARED:
-            if shared in self._archive.names:
-                shared_content = self._archive.head(shared, LARGEST_XML)
+            # Bio-Rad CFX spells it xl\sharedstrings.xml
+            if (spelled := self._archive.named(shared)) is not None:
+                shared_content = self._archive.head(spelled, LARGEST_XML)
                 _refuse_hostile(shared_content, where)
                 members[shared] = shared_content
         packed = io.BytesIO()
@@ -118,10 +119,11 @@ def _members_by_sheet(path: str, archive: Archive) -> dict[str, str]:
     if relations in archive.names:
         for relation in parse(archive.read(relations, LARGEST_XML), f"{path}, member {relations}"):
             # Targets are relative to xl/, or absolute within the archive
-            target = posixpath.normpath(posixpath.join("/xl", relation.get("Target", "")))
+            target = posixpath.normpath(posixpath.join("/xl", relation.get("Target", "").replace("\\", "/")))
             targets[relation.get("Id", "")] = target.lstrip("/")
     members = {sheet.get("name", ""): targets.get(_relation_id(sheet), "") for sheet in book.iterfind("sheets/sheet")}
-    return {name: member for name, member in members.items() if member in archive.names}
+    spelled = {name: archive.named(member) for name, member in members.items()}
+    return {name: member for name, member in spelled.items() if member is not None}
 
 
 def _relation_id(sheet: Element) -> str:

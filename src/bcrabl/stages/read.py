@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-import pyarrow as pa
-
 from bcrabl.errors import FileError, Problem, RunError
-from bcrabl.formats import read_run
-from bcrabl.tables import CURVES, list_column
+from bcrabl.formats import curves_of, read_run
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from bcrabl.run import Run
     from bcrabl.sheets import LayoutRow, RunRow
     from bcrabl.standards import AssayProtocol
@@ -43,9 +40,9 @@ def read_curves(run: RunRow, assay: AssayProtocol, layout: Sequence[LayoutRow] =
     FileError : the raw file is missing or cannot be read.
     RunError : a well holds the same target twice, or the layout names a reaction that the file does not hold.
     """
-    if not Path(run.raw_file).is_file():
-        raise FileError(Problem(f"run {run.run_id}, column raw_file", run.raw_file, "a file that exists"))
-    measured = read_run(run.raw_file, part=run.part)
+    if not Path(run.raw_file).exists():
+        raise FileError(Problem(f"run {run.run_id}, column raw_file", run.raw_file, "a file or folder that exists"))
+    measured = read_run(run.raw_file, part=run.part, column_map=run.column_map)
     reactions = measured.reactions.to_pylist()
     overrides = _apply_layout(reactions, layout, run)
     for reaction in reactions:
@@ -108,14 +105,6 @@ def _complete(reaction: dict[str, object], row: LayoutRow) -> list[str]:
     return changed
 
 
-def _day(text: object) -> date | None:
-    """The day of an ISO date or time stamp; None for anything else, since a guessed date picks a wrong factor."""
-    try:
-        return date.fromisoformat(str(text)[:10])
-    except ValueError:
-        return None
-
-
 def _check_unique(reactions: list[dict[str, object]], run: RunRow) -> None:
     counts = Counter((reaction["well"], reaction["target"]) for reaction in reactions)
     doubled = [key for key, count in counts.items() if count > 1]
@@ -132,22 +121,10 @@ def _check_unique(reactions: list[dict[str, object]], run: RunRow) -> None:
 def _curves_table(
     measured: Run, reactions: list[dict[str, object]], overrides: list[list[str]], run: RunRow
 ) -> pa.Table:
-    rows = len(reactions)
-    named = {name: [reaction[name] for reaction in reactions] for name in measured.reactions.schema.names}
-    passive = measured.passive_reference
-    columns: dict[str, object] = {name: named[name] for name in CURVES.schema.names if name in named}
-    columns |= {
-        "run_id": [run.run_id] * rows,
-        "cycles": list_column(np.broadcast_to(measured.cycles, measured.fluorescence.shape)),
-        "fluorescence": list_column(measured.fluorescence),
-        "passive_reference": pa.nulls(rows) if passive is None else list_column(passive),
-        "stage": [measured.stage] * rows,
-        "layout_overrides": overrides,
-        "run_date": [_day(run.run_date or measured.metadata.get("run_date"))] * rows,
-        "instrument": [run.instrument or measured.metadata.get("instrument")] * rows,
-        "raw_part": named["part"],
-        "raw_notes": [list(measured.warnings)] * rows,
-        "raw_file": [run.raw_file] * rows,
-        "raw_sha256": [measured.metadata["sha256"]] * rows,
+    about = {
+        "run_id": run.run_id,
+        "run_date": run.run_date or measured.metadata.get("run_date"),
+        "instrument": run.instrument or measured.metadata.get("instrument"),
+        "raw_file": run.raw_file,
     }
-    return CURVES.from_columns(columns)
+    return curves_of(measured, reactions, about, overrides)
