@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import io
 import random
+import sys
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,9 +21,10 @@ _STRANGE = [
 
 def samples() -> dict[str, Files]:
     """A small valid file, or the files of a folder, for every layout that is read, by `<builders>: <layout>`."""
-    folder = Path(__file__).parent
     found: dict[str, Files] = {}
-    for path in sorted(folder.glob("*_builders.py")):
+    for path in sorted(Path(__file__).parent.rglob("*_builders.py")):
+        if str(path.parent) not in sys.path:
+            sys.path.append(str(path.parent))
         module = importlib.import_module(path.stem)
         if hasattr(module, "samples"):
             room = path.stem.removesuffix("_builders")

@@ -8,7 +8,7 @@ import pytest
 from xls_builder import ole, xls
 
 from bcrabl.errors import DamagedFile
-from bcrabl.formats import isolated
+from bcrabl.formats.isolated import in_own_process
 from bcrabl.formats.source import RawFile
 from bcrabl.formats.xls import is_xls
 
@@ -54,11 +54,8 @@ def test_a_broken_workbook_is_refused():
         ("1 / 0", "ZeroDivisionError: division by zero"),
     ],
 )
-def test_what_takes_a_process_down_is_an_error_of_the_file(tmp_path, monkeypatch, work, reason):
-    monkeypatch.setattr(isolated, "_CHILD", tmp_path / isolated._CHILD.name)
-    (tmp_path / isolated._CHILD.name).write_text(
-        (isolated.Path(isolated.__file__).with_name("isolated_child.py")).read_text()
-    )
-    (tmp_path / "work.py").write_text(f"def work(content):\n    return {work}\n")
+def test_what_takes_a_process_down_is_an_error_of_the_file(tmp_path, work, reason):
+    script = tmp_path / "work.py"
+    script.write_text(f"def work(content):\n    return {work}\n")
     with pytest.raises(DamagedFile, match=rf"^x: found a test file that cannot be read .*({reason})"):
-        isolated.in_own_process("work.py", b"", "x", "a test file")
+        in_own_process(script, b"", "x", "a test file")

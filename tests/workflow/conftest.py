@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bcrabl.formats.rdml_writing import write_rdml
+from bcrabl.formats.rdml.writing import write_rdml
 from bcrabl.simulation import Sample, low_efficiency, sample_plate, simulate_run
 
 REPOSITORY = Path(__file__).parents[2]

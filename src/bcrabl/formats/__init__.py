@@ -6,13 +6,13 @@ of `registry.FORMATS`. A file is recognised by what it holds, never by its name.
 
 from __future__ import annotations
 
-from bcrabl.formats.cfx_writing import write_cfx_csv
-from bcrabl.formats.curves_table import curves_of, write_curves_table
-from bcrabl.formats.lc480_writing import write_lc480_txt
-from bcrabl.formats.quantstudio_writing import write_quantstudio_txt, write_quantstudio_xlsx
-from bcrabl.formats.rdml_writing import write_rdml
+from bcrabl.formats.applied_biosystems.quantstudio_writing import write_quantstudio_txt, write_quantstudio_xlsx
+from bcrabl.formats.bio_rad.cfx_writing import write_cfx_csv
+from bcrabl.formats.rdml.writing import write_rdml
 from bcrabl.formats.registry import FORMATS, read_run, recognise
+from bcrabl.formats.roche.lc480_writing import write_lc480_txt
 from bcrabl.formats.source import Format, RawFile
+from bcrabl.formats.tables.curves_table import curves_of, write_curves_table
 
 __all__ = [
     "FORMATS",

@@ -20,12 +20,12 @@ _WALL_SECONDS = 30.0  # for a machine under load; the child limits its processor
 _CHILD = Path(__file__).with_name("isolated_child.py")
 
 
-def in_own_process(script: str, content: bytes, where: str, what: str) -> Any:
-    """What a script of this folder makes of a file, as JSON can say it.
+def in_own_process(script: Path, content: bytes, where: str, what: str) -> Any:
+    """What a script makes of a file, as JSON can say it.
 
     Parameters
     ----------
-    script : its name; it has a function `work` and imports nothing of this package.
+    script : it has a function `work` and imports nothing of this package.
     content : the bytes of the file.
     where : what error texts call the file.
     what : what the file should be ("an xls workbook").
@@ -34,7 +34,7 @@ def in_own_process(script: str, content: bytes, where: str, what: str) -> Any:
     ------
     DamagedFile : the work fails, or takes more memory or time than any real file does.
     """
-    command = [sys.executable, "-I", str(_CHILD), str(_CHILD.with_name(script))]
+    command = [sys.executable, "-I", str(_CHILD), str(script)]
     try:
         # The command is ours; what comes from outside is its standard input
         done = subprocess.run(command, input=content, capture_output=True, timeout=_WALL_SECONDS, check=False)  # noqa: S603

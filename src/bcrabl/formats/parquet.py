@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bcrabl.errors import DamagedFile, Problem
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from bcrabl.formats.grid import Cell
 
 __all__ = ["ParquetColumns", "is_parquet", "read_parquet"]
+
+_SCRIPT = Path(__file__).with_name("isolated_parquet.py")
 
 _MAGIC = b"PAR1"
 
@@ -63,7 +66,7 @@ def read_parquet(content: bytes, where: str) -> ParquetColumns:
     ------
     DamagedFile : it is broken, hostile or larger than any plate.
     """
-    return ParquetColumns(**in_own_process("isolated_parquet.py", content, where, "a Parquet file"))
+    return ParquetColumns(**in_own_process(_SCRIPT, content, where, "a Parquet file"))
 
 
 def _cell(value: Any) -> Cell:

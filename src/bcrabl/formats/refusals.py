@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bcrabl.errors import FormatRefused, Problem
-from bcrabl.formats.cfx_refusals import CFX_WITHOUT_CURVES
-from bcrabl.formats.eds import is_document_without_data
-from bcrabl.formats.lc480_refusals import LC480_WITHOUT_CURVES
+from bcrabl.formats.applied_biosystems.eds import is_document_without_data
+from bcrabl.formats.applied_biosystems.sds_text import is_results_alone
+from bcrabl.formats.bio_rad.cfx_refusals import CFX_WITHOUT_CURVES
 from bcrabl.formats.results_only import RESULTS_ONLY, TABLE_OF_CQ
-from bcrabl.formats.sds_text import is_results_alone
+from bcrabl.formats.roche.lc480_refusals import LC480_WITHOUT_CURVES
 from bcrabl.formats.source import RawFile
 
 __all__ = ["REFUSALS", "Refusal", "refuse_known"]

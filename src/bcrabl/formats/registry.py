@@ -9,32 +9,32 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bcrabl.errors import FormatNotRecognised, Problem, RunError
-from bcrabl.formats.biomeme import FORMAT as BIOMEME
-from bcrabl.formats.cfx import FORMAT as CFX
-from bcrabl.formats.cfx import FORMAT_XML as CFX_XML
-from bcrabl.formats.chai import FORMAT as CHAI
-from bcrabl.formats.chai import JSON_FORMAT as CHAI_JSON
-from bcrabl.formats.curves_table import FORMAT as CURVES_TABLE
-from bcrabl.formats.eds import FORMATS as EDS
-from bcrabl.formats.lc96 import FORMAT as LC96
-from bcrabl.formats.lc480_chart import FORMAT as LC480_CHART
-from bcrabl.formats.lc480_text import FORMAT as LC480_TEXT
-from bcrabl.formats.mapped import FORMAT as MAPPED_TABLE
-from bcrabl.formats.mic import FORMAT as MIC
-from bcrabl.formats.mxp import FORMAT as MXP
-from bcrabl.formats.mxpro_chart import FORMAT as MXPRO_CHART
-from bcrabl.formats.mxpro_text import FORMAT as MXPRO_TEXT
-from bcrabl.formats.quantstudio import DESIGN_AND_ANALYSIS_2
-from bcrabl.formats.quantstudio import TEXT as APPLIED_BIOSYSTEMS_TEXT
-from bcrabl.formats.quantstudio import WORKBOOK as APPLIED_BIOSYSTEMS_WORKBOOK
-from bcrabl.formats.rdes import FORMAT as RDES
-from bcrabl.formats.rdml import FORMAT as RDML
+from bcrabl.formats.applied_biosystems.eds import FORMATS as EDS
+from bcrabl.formats.applied_biosystems.quantstudio import DESIGN_AND_ANALYSIS_2
+from bcrabl.formats.applied_biosystems.quantstudio import TEXT as APPLIED_BIOSYSTEMS_TEXT
+from bcrabl.formats.applied_biosystems.quantstudio import WORKBOOK as APPLIED_BIOSYSTEMS_WORKBOOK
+from bcrabl.formats.applied_biosystems.sds_text import FORMAT as SDS_TEXT
+from bcrabl.formats.applied_biosystems.sds_v1_xls import FORMAT as SDS_V1_XLS
+from bcrabl.formats.bio_rad.cfx import FORMAT as CFX
+from bcrabl.formats.bio_rad.cfx import FORMAT_XML as CFX_XML
+from bcrabl.formats.other_instruments.biomeme import FORMAT as BIOMEME
+from bcrabl.formats.other_instruments.chai import FORMAT as CHAI
+from bcrabl.formats.other_instruments.chai import JSON_FORMAT as CHAI_JSON
+from bcrabl.formats.other_instruments.mic import FORMAT as MIC
+from bcrabl.formats.other_instruments.rotorgene import FORMAT as ROTOR_GENE
+from bcrabl.formats.other_instruments.smartcycler import FORMAT as SMART_CYCLER
+from bcrabl.formats.rdml.reading import FORMAT as RDML
 from bcrabl.formats.refusals import refuse_known
-from bcrabl.formats.rotorgene import FORMAT as ROTOR_GENE
-from bcrabl.formats.sds_text import FORMAT as SDS_TEXT
-from bcrabl.formats.sds_v1_xls import FORMAT as SDS_V1_XLS
-from bcrabl.formats.smartcycler import FORMAT as SMART_CYCLER
+from bcrabl.formats.roche.lc96 import FORMAT as LC96
+from bcrabl.formats.roche.lc480_chart import FORMAT as LC480_CHART
+from bcrabl.formats.roche.lc480_text import FORMAT as LC480_TEXT
 from bcrabl.formats.source import Format, RawFile
+from bcrabl.formats.stratagene.mxp import FORMAT as MXP
+from bcrabl.formats.stratagene.mxpro_chart import FORMAT as MXPRO_CHART
+from bcrabl.formats.stratagene.mxpro_text import FORMAT as MXPRO_TEXT
+from bcrabl.formats.tables.curves_table import FORMAT as CURVES_TABLE
+from bcrabl.formats.tables.mapped import FORMAT as MAPPED_TABLE
+from bcrabl.formats.tables.rdes import FORMAT as RDES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import PurePath
 
 from bcrabl.formats.grid import text
-from bcrabl.formats.mxpro_report import is_report
-from bcrabl.formats.rotorgene import is_rotorgene
+from bcrabl.formats.other_instruments.rotorgene import is_rotorgene
 from bcrabl.formats.source import RawFile
+from bcrabl.formats.stratagene.mxpro_report import is_report
 from bcrabl.formats.xmltree import root_name
 
 __all__ = ["RESULTS_ONLY", "TABLE_OF_CQ"]

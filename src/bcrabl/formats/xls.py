@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from bcrabl.formats.grid import Sheet
 from bcrabl.formats.isolated import in_own_process
 
 __all__ = ["XlsWorkbook", "is_xls"]
+
+_SCRIPT = Path(__file__).with_name("isolated_xls.py")
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _STREAMS = ("Workbook", "Book")  # BIFF8 and BIFF5
@@ -30,7 +34,7 @@ class XlsWorkbook:
     """
 
     def __init__(self, path: str, content: bytes) -> None:
-        sheets = in_own_process("isolated_xls.py", content, path, "an xls workbook")
+        sheets = in_own_process(_SCRIPT, content, path, "an xls workbook")
         self._sheets = {name: Sheet(f"{path}, sheet {name!r}", rows) for name, rows in sheets}
         self.sheet_names = tuple(self._sheets)
 

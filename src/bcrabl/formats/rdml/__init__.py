@@ -1,0 +1,1 @@
+"""RDML, the exchange format of qPCR: reading and writing."""

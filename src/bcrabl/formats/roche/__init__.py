@@ -1,0 +1,1 @@
+"""Exports of Roche LightCycler 480 and 96."""

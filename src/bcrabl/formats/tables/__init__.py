@@ -1,0 +1,1 @@
+"""Tables of curves that no instrument wrote: RDES, our own curves table, tables with a column map."""
