@@ -31,7 +31,7 @@ from bcrabl.errors import BcrablError  # noqa: E402
 from bcrabl.formats import RawFile, recognise  # noqa: E402
 
 MOST_SECONDS = 2.0
-MEMORY = 500 * 1024 * 1024  # bytes an execution may take besides the interpreter with its libraries
+MOST_MEMORY = 500.0  # MB an execution may take beyond the interpreter with its libraries
 WORKERS = 2
 
 
@@ -40,7 +40,8 @@ class Tally:
     """What came of the executions of one layout."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
-    slowest: float = 0.0
+    slowest: float = 0.0  # s
+    memory: float = 0.0  # MB beyond what the process had before
     failures: list[str] = field(default_factory=list)
 
 
@@ -68,15 +69,20 @@ def fuzz(job: tuple[str, Files, int, int]) -> tuple[str, Tally]:
     name, files, executions, seed = job
     chance = random.Random(f"{seed} {name}")
     tally = Tally()
+    warnings.simplefilter("error")
+    outcome(files)
+    before = _resident()
     for _ in range(executions):
         damaged = mutated(files, chance)
         begin = time.perf_counter()
         result = outcome(damaged)
         seconds = time.perf_counter() - begin
         tally.slowest = max(tally.slowest, seconds)
-        if result not in ("read", "refused") or seconds > MOST_SECONDS:
-            tally.failures.append(_kept(name, damaged, f"{seconds:.1f} s\n{result}"))
+        grown = _resident() - before
+        if result not in ("read", "refused") or seconds > MOST_SECONDS or (tally.memory <= MOST_MEMORY < grown):
+            tally.failures.append(_kept(name, damaged, f"{seconds:.1f} s, {grown:.0f} MB\n{result}"))
             result = "failed"
+        tally.memory = max(tally.memory, grown)
         tally.outcomes[result] += 1
     return name, tally
 
@@ -89,10 +95,9 @@ def _kept(name: str, files: Files, why: str) -> str:
     return f"{folder}: {why.strip().splitlines()[-1]}"
 
 
-def _limit_memory() -> None:
-    warnings.simplefilter("error")
-    resident = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (resident + MEMORY, resident + MEMORY))
+def _resident() -> float:
+    """Peak memory of this process in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def shares(layouts: dict[str, Files], executions: int) -> dict[str, int]:
@@ -122,17 +127,18 @@ def main() -> None:
     ]
     total: dict[str, Tally] = {name: Tally() for name in layouts}
     begin = time.perf_counter()
-    with multiprocessing.Pool(WORKERS, _limit_memory, maxtasksperchild=50) as pool:
+    with multiprocessing.Pool(WORKERS, maxtasksperchild=1) as pool:
         for name, tally in pool.imap_unordered(fuzz, jobs):
             total[name].outcomes += tally.outcomes
             total[name].slowest = max(total[name].slowest, tally.slowest)
+            total[name].memory = max(total[name].memory, tally.memory)
             total[name].failures += tally.failures
-    print(f"{'layout':56}{'executions':>11}{'read':>8}{'refused':>9}{'failed':>8}{'slowest ms':>12}")
+    print(f"{'layout':56}{'executions':>11}{'read':>8}{'refused':>9}{'failed':>8}{'slowest ms':>12}{'MB more':>9}")
     for name, tally in total.items():
         found = tally.outcomes
         print(
             f"{name:56}{found.total():11}{found['read']:8}{found['refused']:9}{found['failed']:8}"
-            f"{1e3 * tally.slowest:12.0f}"
+            f"{1e3 * tally.slowest:12.0f}{tally.memory:9.0f}"
         )
     failures = [failure for tally in total.values() for failure in tally.failures]
     done = sum(tally.outcomes.total() for tally in total.values())

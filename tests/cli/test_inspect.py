@@ -14,7 +14,8 @@ from bcrabl.cli import inspect as command
 from bcrabl.cli.facts import facts_of
 from bcrabl.cli.main import COMMANDS, main
 from bcrabl.formats import FORMATS, write_rdml
-from bcrabl.formats.refusals import REFUSALS, Refusal
+from bcrabl.formats.refusals import REFUSALS
+from bcrabl.formats.source import Refusal
 
 
 def facts(path, capsys) -> dict[str, object]:

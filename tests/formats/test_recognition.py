@@ -60,8 +60,8 @@ def test_one_format_only_claims_a_file(content, name):
 def test_an_unknown_file_is_refused_with_what_it_looks_like_and_what_to_export(content, impression):
     with pytest.raises(FormatNotRecognised, match=impression) as caught:
         recognise(RawFile("x", content))
-    assert "expected one of the formats that are read: RDML; QuantStudio" in str(caught.value)
-    assert "exports RDML" in str(caught.value)
+    assert f"of the {len(FORMATS)} formats that are read" in str(caught.value)
+    assert "bcrabl inspect --formats" in str(caught.value)
 
 
 def test_two_claims_are_refused_with_both_names(monkeypatch):

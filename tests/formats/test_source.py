@@ -57,7 +57,7 @@ def test_the_tables_of_a_run_are_files_of_a_folder_or_members_of_a_zip(tmp_path)
 
 def test_a_folder_of_no_known_run_is_said_with_what_it_holds(tmp_path):
     (tmp_path / "notes.md").write_text("hello")
-    with pytest.raises(FileError, match=r"found a folder that holds 'notes.md'; expected one of the formats"):
+    with pytest.raises(FileError, match=r"found a folder that holds 'notes.md'; expected an export in one of"):
         read_run(tmp_path)
 
 

@@ -5,34 +5,15 @@ Saying "unknown format" of these would send people searching. Each refusal says 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from bcrabl.errors import FormatRefused, Problem
 from bcrabl.formats.applied_biosystems.eds import is_document_without_data
 from bcrabl.formats.applied_biosystems.sds_text import is_results_alone
 from bcrabl.formats.bio_rad.cfx_refusals import CFX_WITHOUT_CURVES
 from bcrabl.formats.results_only import RESULTS_ONLY, TABLE_OF_CQ
 from bcrabl.formats.roche.lc480_refusals import LC480_WITHOUT_CURVES
-from bcrabl.formats.source import RawFile
+from bcrabl.formats.source import RawFile, Refusal
 
-__all__ = ["REFUSALS", "Refusal", "refuse_known"]
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """One kind of file that cannot be read.
-
-    Parameters
-    ----------
-    found : what it is, in words.
-    remedy : what to export instead, and from which menu.
-    claims : whether a file is of this kind, judged by its content.
-    """
-
-    found: str
-    remedy: str
-    claims: Callable[[RawFile], bool]
+__all__ = ["REFUSALS", "refuse_known"]
 
 
 REFUSALS: tuple[Refusal, ...] = (
@@ -46,10 +27,10 @@ REFUSALS: tuple[Refusal, ...] = (
         "Export the data kind Clipped as well, into the same folder, and name the folder as the raw file.",
         is_results_alone,
     ),
-    *(Refusal(*known) for known in LC480_WITHOUT_CURVES),
-    *(Refusal(*known) for known in CFX_WITHOUT_CURVES),
-    *(Refusal(*known) for known in RESULTS_ONLY),
-    Refusal(*TABLE_OF_CQ),  # the most general one: stays the last
+    *LC480_WITHOUT_CURVES,
+    *CFX_WITHOUT_CURVES,
+    *RESULTS_ONLY,
+    TABLE_OF_CQ,  # the most general one: stays the last
 )
 
 

@@ -140,6 +140,9 @@ def _ambiguous(source: RawFile, claiming: list[Format]) -> Problem:
 
 
 def _unknown(source: RawFile) -> Problem:
-    names = "; ".join(candidate.name for candidate in FORMATS)
-    exports = " ".join(candidate.export for candidate in FORMATS)
-    return Problem(source.path, source.impression, f"one of the formats that are read: {names}", exports)
+    expected = f"an export in one of the {len(FORMATS)} formats that are read"
+    remedy = (
+        "`bcrabl inspect --formats` lists them and says how to export them. A table of curves from elsewhere is read "
+        "with a column map (docs/column_map.md)."
+    )
+    return Problem(source.path, source.impression, expected, remedy)

@@ -11,7 +11,7 @@ from pathlib import PurePath
 
 from bcrabl.formats.grid import text
 from bcrabl.formats.other_instruments.rotorgene import is_rotorgene
-from bcrabl.formats.source import RawFile
+from bcrabl.formats.source import RawFile, Refusal
 from bcrabl.formats.stratagene.mxpro_report import is_report
 from bcrabl.formats.xmltree import root_name
 
@@ -56,34 +56,36 @@ def _is_table_of_cq(source: RawFile) -> bool:
     return False
 
 
-RESULTS_ONLY: tuple[tuple[str, str, Callable[[RawFile], bool]], ...] = (
-    (
+RESULTS_ONLY = (
+    Refusal(
         "the results of a Rotor-Gene analysis (Excel Analysed Data Export), which hold no curves",
         _ROTORGENE,
         lambda source: source.text is not None and is_rotorgene(source, "excel analysed data export"),
     ),
-    ("a Rotor-Gene document (.rex)", _ROTORGENE, _is_rex),
-    ("a Rotor-Gene document (.rex), by its name", _ROTORGENE, _named(".rex")),
-    ("an AriaMx document (.amxd), by its name", _RAW_OR_RDML, _named(".amxd")),
-    ("a Biomeme document (.bmrun), by its name", "Export the run as csv, with the fluorescence.", _named(".bmrun")),
-    ("results of qPCRsoft (qTOWER), which hold no curves", _RAW_OR_RDML, _begins_with("qtower", "ct goi")),
-    (
+    Refusal("a Rotor-Gene document (.rex)", _ROTORGENE, _is_rex),
+    Refusal("a Rotor-Gene document (.rex), by its name", _ROTORGENE, _named(".rex")),
+    Refusal("an AriaMx document (.amxd), by its name", _RAW_OR_RDML, _named(".amxd")),
+    Refusal(
+        "a Biomeme document (.bmrun), by its name", "Export the run as csv, with the fluorescence.", _named(".bmrun")
+    ),
+    Refusal("results of qPCRsoft (qTOWER), which hold no curves", _RAW_OR_RDML, _begins_with("qtower", "ct goi")),
+    Refusal(
         "results of a Fluidigm BioMark chip (Table Results), which hold no curves",
         _RAW_OR_RDML,
         _begins_with("chip run filename", "export type"),
     ),
-    ("an export of Eppendorf realplex whose layout is not known", _RAW_OR_RDML, _begins_with("realplex")),
-    (
+    Refusal("an export of Eppendorf realplex whose layout is not known", _RAW_OR_RDML, _begins_with("realplex")),
+    Refusal(
         "the text report of MxPro without the curves",
         "Export the instrument data as text (Text Format 1) as well, into the same folder under the same name.",
         is_report,
     ),
 )
-"""What the file is, what to export instead, whether a file is one."""
 
-TABLE_OF_CQ = (
+TABLE_OF_CQ = Refusal(
     "a table of Cq without curves",
-    f"Cq alone cannot be checked. {_RAW_OR_RDML}",
+    f"Cq alone cannot be checked. {_RAW_OR_RDML} If there are curves in it, describe it by a column map "
+    "(docs/column_map.md).",
     _is_table_of_cq,
 )
 """Any table of Cq; to be asked last."""

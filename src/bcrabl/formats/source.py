@@ -24,7 +24,7 @@ from bcrabl.raw_files import COLUMN_MAP_SUFFIX, digest_of, files_of_run
 if TYPE_CHECKING:
     from bcrabl.run import Run
 
-__all__ = ["LARGEST_FILE", "Format", "RawFile", "Sheets", "only", "refuse_part"]
+__all__ = ["LARGEST_FILE", "Format", "RawFile", "Refusal", "Sheets", "only", "refuse_part"]
 
 LARGEST_FILE = 256 * 1024 * 1024  # bytes; the largest real export met is 4 MB
 LARGEST_TEXT = 16 * 1024 * 1024  # bytes; cut into cells a text takes twenty times that; the largest met has 3.3 MB
@@ -294,6 +294,22 @@ class Format:
     claims: Callable[[RawFile], bool]
     read: Callable[[RawFile, str | None], Run]
     reservation: str = ""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One kind of file that cannot be read.
+
+    Parameters
+    ----------
+    found : what it is, in words.
+    remedy : what to export instead, and from which menu.
+    claims : whether a file is of this kind, judged by its content.
+    """
+
+    found: str
+    remedy: str
+    claims: Callable[[RawFile], bool]
 
 
 def only(found: Iterable[RawFile], source: RawFile, what: str) -> RawFile:

@@ -360,7 +360,7 @@ def test_a_part_of_a_file_of_one_run_is_refused(tmp_path):
     [b"[Results]\nnothing\n", b"[Header]\nWell\tCycle\n", b"text [Results]\nWell\tTarget\n", b"Well\tCycle\n1\t1\n"],
 )
 def test_other_texts_are_not_claimed(tmp_path, content):
-    with pytest.raises(BcrablError, match=r"expected one of the formats"):
+    with pytest.raises(BcrablError, match=r"formats that are read"):
         recognise(RawFile("x", content))
 
 

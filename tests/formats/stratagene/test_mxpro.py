@@ -16,6 +16,7 @@ from xls_builder import xls
 from bcrabl.errors import BcrablError, DamagedFile, FormatNotRecognised, FormatRefused
 from bcrabl.formats import read_run
 from bcrabl.formats.isolated import in_own_process
+from bcrabl.formats.stratagene import mxp
 from bcrabl.run import Run
 
 RAW, REPORT = "run - Instrument Data - Text Format 1.txt", "run - Text Report Data.txt"
@@ -313,10 +314,11 @@ def test_another_ole_container_is_no_document_of_mxpro(tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of memory are not set there")
 def test_a_library_that_prints_or_reserves_much_does_no_harm(tmp_path):
     content = build.document()
-    answer = in_own_process("isolated_mxp.py", content, "run.mxp", "an MxPro document")
+    script = Path(mxp.__file__).with_name("isolated_mxp.py")
+    answer = in_own_process(script, content, "run.mxp", "an MxPro document")
     assert len(answer["curves"]) == 5
     with pytest.raises(BcrablError):
-        in_own_process("isolated_mxp.py", content[:600], "run.mxp", "an MxPro document")
+        in_own_process(script, content[:600], "run.mxp", "an MxPro document")
 
 
 # --- real files ---

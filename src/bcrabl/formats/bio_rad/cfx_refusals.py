@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bcrabl.formats.bio_rad.cfx_tables import EXPORT, has_cq
-from bcrabl.formats.source import RawFile
+from bcrabl.formats.source import RawFile, Refusal
 
 __all__ = ["CFX_WITHOUT_CURVES"]
 
@@ -16,15 +16,14 @@ def _is_locked(source: RawFile) -> bool:
 
 
 CFX_WITHOUT_CURVES = (
-    (
+    Refusal(
         "a data file of Bio-Rad CFX, which is encrypted",
         f"{EXPORT} Export > Export RDML File serves as well.",
         _is_locked,
     ),
-    (
+    Refusal(
         "a table of Cq results of Bio-Rad CFX without the curves",
         f"{EXPORT} The curves are in the files Quantification Amplification Results.",
         has_cq,
     ),
 )
-"""What each is, what to export instead, and how it is known; see `bcrabl.formats.refusals.Refusal`."""
