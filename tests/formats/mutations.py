@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import io
 import random
-import sys
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -22,9 +21,7 @@ _STRANGE = [
 def samples() -> dict[str, Files]:
     """A small valid file, or the files of a folder, for every layout that is read, by `<builders>: <layout>`."""
     found: dict[str, Files] = {}
-    for path in sorted(Path(__file__).parent.rglob("*_builders.py")):
-        if str(path.parent) not in sys.path:
-            sys.path.append(str(path.parent))
+    for path in sorted(Path(__file__).parent.glob("*_builders.py")):
         module = importlib.import_module(path.stem)
         if hasattr(module, "samples"):
             room = path.stem.removesuffix("_builders")
