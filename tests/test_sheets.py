@@ -126,13 +126,22 @@ def test_a_factor_without_a_source_is_refused(write):
 
 
 @pytest.mark.parametrize(
-    ("written", "plain"), [("A1", "A1"), ("a01", "A1"), ("P24", "P24"), ("AF48", "AF48"), ("aa09", "AA9")]
+    ("written", "plain"),
+    [
+        ("A1", "A1"),
+        ("a01", "A1"),
+        ("P24", "P24"),
+        ("AF48", "AF48"),
+        ("aa09", "AA9"),
+        ("a100", "A100"),
+        ("d01C1", "D1c1"),
+    ],
 )
 def test_wells_are_written_in_one_way(write, written, plain):
     assert load_layout(write("well target", f"{written} ABL1"))[0].well == plain
 
 
-@pytest.mark.parametrize("well", ["1A", "A0", "A00", "A49", "AG1", "A001", "A", "7", "Ä1"])
+@pytest.mark.parametrize("well", ["1A", "A0", "A00", "B49", "A101", "AG1", "E1a1", "D1c9", "A001", "A", "7", "Ä1"])
 def test_a_well_lies_on_a_plate(write, well):
     problem = the_problem_of(load_layout, write("well target", f"{well} ABL1"))
     assert f"column well: found '{well}'; expected a well from A1 to AF48" in problem

@@ -13,6 +13,7 @@ more than one cell. Imported when the Snakefile is parsed: no numpy, no pandas.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 _FOREVER = "9999-12-31"
+_WELL = re.compile(r"([A-Za-z]+)([0-9]+)((?:[A-Za-z][0-9])?)")  # the last: a hole within a subarray
 
 
 @dataclass(frozen=True)
@@ -299,8 +301,8 @@ def _with_plain_wells(sheet: Sheet) -> Sheet:
 def _plain_well(cells: Mapping[str, Any]) -> dict[str, str]:
     if "well" not in cells:
         return {}
-    letters = cells["well"].rstrip("0123456789")
-    return {"well": f"{letters.upper()}{int(cells['well'][len(letters) :])}"}
+    letters, number, hole = _WELL.fullmatch(cells["well"]).groups()  # type: ignore[union-attr]  # fits the schema
+    return {"well": f"{letters.upper()}{int(number)}{hole.lower()}"}
 
 
 def _unusable_reaction(sheet: Sheet, line: Line) -> Iterator[Problem]:

@@ -90,7 +90,7 @@ def simulate_run(
         fluorescence=dye,
         passive_reference=passive,
         stage="raw",
-        metadata=_metadata(run_date),
+        metadata=_metadata(run_date, passive is not None),
         truth=_truth(plate, template),
     )
 
@@ -138,8 +138,9 @@ def _defects(plate: Sequence[Reaction], cycles: int) -> NDArray[np.float64]:
     return added
 
 
-def _metadata(run_date: str) -> dict[str, object]:
+def _metadata(run_date: str, passive_reference: bool) -> dict[str, object]:
     return {
+        **({"passive_reference": "ROX"} if passive_reference else {}),
         "format": "simulated",
         "instrument": "bcrabl simulation (not a real instrument)",
         "run_date": run_date,

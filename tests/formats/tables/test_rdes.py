@@ -138,7 +138,7 @@ def test_there_are_no_parts(reader):
 
 
 def test_a_table_that_lacks_a_column_of_rdes_is_none(reader):
-    with pytest.raises(FormatNotRecognised, match="column map beside it"):
+    with pytest.raises(FormatNotRecognised, match="read with a column map"):
         reader([row[:4] + row[5:] for row in rows(cqs=None)])
 
 
