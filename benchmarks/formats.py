@@ -61,9 +61,12 @@ def timed(work: Callable[[], object], repeats: int) -> list[float]:
 
 def peak(path: Path | None) -> float:
     """Peak memory in MB of a process that imports the package and reads the file."""
-    code = "import resource, sys; from bcrabl.formats import read_run; "
+    code = "import sys; from pathlib import Path; from bcrabl.formats import read_run; "
     code += "read_run(sys.argv[1]); " if path else ""
-    code += "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    # Not `ru_maxrss`, which a child inherits from its parent
+    code += (
+        "print([line for line in Path('/proc/self/status').read_text().splitlines() if 'VmHWM' in line][0].split()[1])"
+    )
     command = [sys.executable, "-c", code, *([str(path)] if path else [])]
     return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout) / 1024
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 
 __all__ = ["decoded"]
@@ -13,21 +14,21 @@ _NOT_IN_TEXT = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
 _END_OF_FILE_MARK = "\x1a"  # what DOS programs put behind the last line
 
 
-def decoded(content: bytes) -> str | None:
+def decoded(content: bytes, *, whole: bool = True) -> str | None:
     """The text that bytes spell, or None where they are no text.
 
     UTF-16 by its mark or its zeros, UTF-8 with or without mark, else Windows-1252, of which Latin-1 is the part that
     exports use.
+
+    Parameters
+    ----------
+    content : the bytes of a file, or its beginning.
+    whole : False where they are but its beginning, which may end in the middle of a character.
     """
     encoding = _utf16_encoding(content)
-    if encoding:
+    for candidate in (encoding,) if encoding else ("utf-8-sig", "cp1252", "latin-1"):
         try:
-            return _text_or_none(content.decode(encoding))
-        except UnicodeDecodeError:
-            return None
-    for candidate in ("utf-8-sig", "cp1252", "latin-1"):
-        try:
-            return _text_or_none(content.decode(candidate))
+            return _text_or_none(codecs.getincrementaldecoder(candidate)().decode(content, final=whole))
         except UnicodeDecodeError:
             continue
     return None

@@ -145,7 +145,7 @@ class Sheet:
         """The table whose header is the row of this number, counted from 0; it reaches down to the end."""
         names = [text(cell).casefold() for cell in self.rows[number]]
         # The first column of a name counts where a name stands twice
-        places = {name: names.index(name) for name in names if name}
+        places = {name: column for column, name in reversed([*enumerate(names)]) if name}
         return SheetTable(self, places, self.rows[number + 1 :], number + 2)
 
     def stated(self, rows: int) -> dict[str, str]:

@@ -30,7 +30,7 @@ def _begins_with(*words: str) -> Callable[[RawFile], bool]:
 
     def claims(source: RawFile) -> bool:
         head = source.head.replace("\0", "").casefold()
-        return source.text is not None and all(word in head for word in words)
+        return source.beginning is not None and all(word in head for word in words)
 
     return claims
 
@@ -60,7 +60,7 @@ RESULTS_ONLY = (
     Refusal(
         "the results of a Rotor-Gene analysis (Excel Analysed Data Export), which hold no curves",
         _ROTORGENE,
-        lambda source: source.text is not None and is_rotorgene(source, "excel analysed data export"),
+        lambda source: source.beginning is not None and is_rotorgene(source, "excel analysed data export"),
     ),
     Refusal("a Rotor-Gene document (.rex)", _ROTORGENE, _is_rex),
     Refusal("a Rotor-Gene document (.rex), by its name", _ROTORGENE, _named(".rex")),

@@ -19,6 +19,7 @@ from bcrabl.formats.encoding import decoded
 from bcrabl.formats.grid import Sheet, delimited
 from bcrabl.formats.workbook import Workbook
 from bcrabl.formats.xls import XlsWorkbook, is_xls
+from bcrabl.formats.xmltree import root_name
 from bcrabl.raw_files import COLUMN_MAP_SUFFIX, digest_of, files_of_run
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ LARGEST_TEXT = 16 * 1024 * 1024  # bytes; cut into cells a text takes twenty tim
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")  # the last begins the zips of Bio-Rad CFX
 _GZIP_START = b"\x1f\x8b\x08"
 _HEAD = 4096  # bytes that suffice to see a root element
-_TOP = 65536  # characters that suffice to see a header row
+_TOP = 65536  # bytes that suffice to see a header row
 _MOST_TABLES = 200  # members of a zip that may be tables of one run
 _TABLE_NAMES = (".csv", ".txt", ".tsv", ".xml", ".xlsx", ".xls", ".gz")
 
@@ -155,9 +156,19 @@ class RawFile:
         return text
 
     @cached_property
+    def beginning(self) -> str | None:
+        """The first lines of the text that the file seems to be, or None where it is none; for formats to look at."""
+        if self.is_folder or self.archive is not None or self.plain.startswith(b"\xd0\xcf\x11\xe0"):
+            return None
+        text = decoded(self.plain[:_TOP], whole=len(self.plain) <= _TOP)
+        return None if text is None else _whole_lines(text, cut=len(self.plain) > _TOP)
+
+    @cached_property
     def top(self) -> Sheet | None:
-        """The first rows of the text, cut at the delimiter that it shows; for formats to look at. None for no text."""
-        return None if self.text is None else delimited(self.path, _whole_lines(self.text), whole=False)
+        """The first rows of the text, cut at the delimiter that it shows; for formats to look at. None for XML."""
+        if self.beginning is None or root_name(self.head) is not None:
+            return None
+        return delimited(self.path, self.beginning, whole=False)
 
     def rows(self, delimiter: str | None = None) -> Sheet:
         """The whole text, cut at a delimiter, by default the one that it shows.
@@ -254,12 +265,10 @@ def _unpacked(path: str, content: bytes) -> bytes:
     return plain
 
 
-def _whole_lines(text: str) -> str:
-    """The beginning of a text; its last line is left out where it may be cut."""
-    if len(text) <= _TOP:
-        return text
-    lines = text[:_TOP].splitlines(keepends=True)
-    return "".join(lines[:-1] if len(lines) > 1 else lines)
+def _whole_lines(text: str, cut: bool) -> str:
+    """The beginning of a text without its last line, which may be cut; all of it where it is one line."""
+    lines = text.splitlines(keepends=True)
+    return "".join(lines[:-1]) if cut and len(lines) > 1 else text
 
 
 _UTF16_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"<\x00": "utf-16-le", b"\x00<": "utf-16-be"}

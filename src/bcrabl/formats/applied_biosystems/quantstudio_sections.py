@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["Sections", "is_sectioned"]
 
 _NAMES = "Sample Setup|Raw Data|Amplification Data|Multicomponent Data|Technical Analysis Result|Results"
-_TOP = 65536  # characters; the preamble of a real export takes 2,000
 _FIRST_SECTION = re.compile(
     rf"""^"?\[(?:{_NAMES})\]"?[\t;, ]*$\s+^(?P<header>"?Well"?(?P<delimiter>[\t;,]).*)$""", re.MULTILINE
 )
@@ -27,7 +26,7 @@ _SECTION = re.compile(r"\[([A-Z][^\[\]]*)\]")
 
 def is_sectioned(source: RawFile) -> bool:
     """Whether a file is a text that holds a section known here, with a table that begins with the column Well."""
-    return source.text is not None and _FIRST_SECTION.search(_plain_ends(source.text[:_TOP])) is not None
+    return source.beginning is not None and _FIRST_SECTION.search(_plain_ends(source.beginning)) is not None
 
 
 def _plain_ends(content: str) -> str:
@@ -49,7 +48,7 @@ class Sections:
     """
 
     def __init__(self, source: RawFile) -> None:
-        first = _FIRST_SECTION.search(_plain_ends((source.text or "")[:_TOP]))
+        first = _FIRST_SECTION.search(_plain_ends(source.beginning or ""))
         delimiter = "\t" if first is None else first["delimiter"]
         rows = source.rows(delimiter).rows
         starts = {number: name for number, row in enumerate(rows) if (name := _section_name(row))}

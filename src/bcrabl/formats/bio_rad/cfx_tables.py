@@ -35,7 +35,6 @@ EXPORT = (
     "files of the run together under the names they were given."
 )
 _CYCLE_WORDS = {"cycle", "cycles", "zyklus", "cycle n°", "ciclo", "cykl", "cyklus", "цикл", "循环", "サイクル"}
-_TOP = 65536  # characters
 _MOST_COLUMNS = 2000  # a plate has at most 1536 wells
 _LONGEST_TABLE = 8_000_000  # bytes; 384 wells and 50 cycles take 350 000, in UTF-16 or XML thrice that
 _WITHIN = 30  # rows; what a user exports with settings above has 20
@@ -168,13 +167,13 @@ def _top(file: RawFile) -> Sheet | None:
     separator = None if file.top is None else _separator(file)
     if file.top is None or separator is None or any(len(row) > 1 for row in file.top.rows[:1]):
         return file.top
-    lines = (file.text or "")[:_TOP].splitlines(keepends=True)
+    lines = (file.beginning or "").splitlines(keepends=True)
     return delimited(file.path, "".join(lines[:_WITHIN]), separator, whole=False)
 
 
 def _separator(file: RawFile) -> str | None:
     """What stands between the cells of the header, where it is in the first line."""
-    start = _HEADER.match((file.text or "")[:_WITHIN])
+    start = _HEADER.match((file.beginning or "")[:_WITHIN])
     return (start[1] or start[2]) if start else None
 
 

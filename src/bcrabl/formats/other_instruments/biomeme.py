@@ -30,7 +30,7 @@ _CORRECTED = "The curves are baseline-corrected by the instrument's software; th
 
 
 def _claims(source: RawFile) -> bool:
-    if source.text is None or "run name" not in source.head[:200].replace("\0", "").casefold() or source.top is None:
+    if source.top is None or "run name" not in source.head[:200].replace("\0", "").casefold():
         return False
     return {_first(row) for row in source.top.rows[:_HEAD]} >= _NEEDED
 

@@ -36,7 +36,7 @@ def _header(sheet: Sheet | None) -> tuple[int, list[str]] | None:
 
 def _claims(source: RawFile) -> bool:
     return (
-        source.text is not None
+        source.beginning is not None
         and "cycle" in source.head[:200].replace("\0", "").casefold()
         and bool(_header(source.top))
     )

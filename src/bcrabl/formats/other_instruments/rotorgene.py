@@ -29,7 +29,7 @@ def is_rotorgene(source: RawFile, title: str) -> bool:
 
 
 def _claims(source: RawFile) -> bool:
-    return source.text is not None and is_rotorgene(source, _TITLE)
+    return source.beginning is not None and is_rotorgene(source, _TITLE)
 
 
 def _read(source: RawFile, part: str | None) -> Run:

@@ -48,7 +48,8 @@ _ROLE_OF_TYPE = {
 
 
 def _claims(source: RawFile) -> bool:
-    if source.text is None or source.top is None or "\ncycle data" not in source.text.replace("\r", "\n").casefold():
+    beginning = (source.beginning or "").replace("\r", "\n").casefold()
+    if source.top is None or "\ncycle data" not in beginning:
         return False
     return any(_derivatives(row) for row in source.top.rows)
 
