@@ -43,6 +43,21 @@ def test_a_text_too_large_to_cut_is_refused(monkeypatch):
         RawFile("x", b"a\t" * 51).text  # noqa: B018
 
 
+def test_a_table_longer_than_any_plate_is_refused_before_it_is_cut():
+    with pytest.raises(DamagedFile, match=r"x: found a table of 12 bytes; expected at most 11 bytes"):
+        RawFile("x", b"a\tb\n1\t2\n3\t4\n").rows(most=11)
+
+
+def test_the_beginning_of_a_text_ends_with_a_whole_line_and_a_whole_character():
+    lines = ["Größe µL", "Cт;ΔRn"] * 8000
+    for encoding in ("utf-8", "utf-16", "cp1251"):
+        text = "\n".join(lines) if encoding != "cp1251" else "plain\n" * 20000
+        beginning = RawFile("x", text.encode(encoding)).beginning
+        assert text.startswith(beginning)
+        assert beginning.endswith("\n")
+        assert len(beginning) > 10_000
+
+
 def test_the_tables_of_a_run_are_files_of_a_folder_or_members_of_a_zip(tmp_path):
     for name in ("b.csv", "a.csv", ".hidden"):
         (tmp_path / name).write_text(name)

@@ -25,10 +25,21 @@ from bcrabl.raw_files import COLUMN_MAP_SUFFIX, digest_of, files_of_run
 if TYPE_CHECKING:
     from bcrabl.run import Run
 
-__all__ = ["LARGEST_FILE", "Format", "RawFile", "Refusal", "Sheets", "only", "refuse_part"]
+__all__ = [
+    "LARGEST_FILE",
+    "LARGEST_TABLE",
+    "LARGEST_TEXT",
+    "Format",
+    "RawFile",
+    "Refusal",
+    "Sheets",
+    "only",
+    "refuse_part",
+]
 
 LARGEST_FILE = 256 * 1024 * 1024  # bytes; the largest real export met is 4 MB
 LARGEST_TEXT = 16 * 1024 * 1024  # bytes; cut into cells a text takes twenty times that; the largest met has 3.3 MB
+LARGEST_TABLE = 4 * 1024 * 1024  # bytes; 384 curves of 50 cycles take 200,000 to 500,000
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")  # the last begins the zips of Bio-Rad CFX
 _GZIP_START = b"\x1f\x8b\x08"
 _HEAD = 4096  # bytes that suffice to see a root element
@@ -170,15 +181,22 @@ class RawFile:
             return None
         return delimited(self.path, self.beginning, whole=False)
 
-    def rows(self, delimiter: str | None = None) -> Sheet:
+    def rows(self, delimiter: str | None = None, most: int = LARGEST_TABLE) -> Sheet:
         """The whole text, cut at a delimiter, by default the one that it shows.
+
+        Parameters
+        ----------
+        most : bytes that the text may have; formats that list single readings need more than others.
 
         Raises
         ------
-        DamagedFile : it is no text, or a quoted cell never ends.
+        DamagedFile : it is no text, is too long, or a quoted cell never ends.
         """
         if self.text is None:
             raise DamagedFile(Problem(self.path, self.impression, "a text", "Export the file again."))
+        if len(self.plain) > most:
+            found = f"a table of {len(self.plain)} bytes"
+            raise DamagedFile(Problem(self.path, found, f"at most {most} bytes", "Export one run to a file."))
         return delimited(self.path, self.text, delimiter)
 
     @cached_property

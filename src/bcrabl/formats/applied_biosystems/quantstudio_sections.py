@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bcrabl.errors import DamagedFile, Problem
 from bcrabl.formats.grid import Cell, Sheet, text
+from bcrabl.formats.source import LARGEST_TEXT
 
 if TYPE_CHECKING:
     from bcrabl.formats.source import RawFile
@@ -50,7 +51,7 @@ class Sections:
     def __init__(self, source: RawFile) -> None:
         first = _FIRST_SECTION.search(_plain_ends(source.beginning or ""))
         delimiter = "\t" if first is None else first["delimiter"]
-        rows = source.rows(delimiter).rows
+        rows = source.rows(delimiter, LARGEST_TEXT).rows
         starts = {number: name for number, row in enumerate(rows) if (name := _section_name(row))}
         preamble = [_stated(row, delimiter) for row in rows[: min(starts, default=0)]]
         self._sheets: dict[str, Sheet] = {}

@@ -36,7 +36,7 @@ EXPORT = (
 )
 _CYCLE_WORDS = {"cycle", "cycles", "zyklus", "cycle n°", "ciclo", "cykl", "cyklus", "цикл", "循环", "サイクル"}
 _MOST_COLUMNS = 2000  # a plate has at most 1536 wells
-_LONGEST_TABLE = 8_000_000  # bytes; 384 wells and 50 cycles take 350 000, in UTF-16 or XML thrice that
+_LONGEST_XML = 8_000_000  # bytes; 384 wells and 50 cycles take 1,000,000
 _WITHIN = 30  # rows; what a user exports with settings above has 20
 _CQ_NAMES = ("Cq", "C(t)", "Threshold Cycle (C(t))", "Ct")
 _QUANTITY_NAMES = ("Starting Quantity (SQ)", "Starting Quantity", "SQ")
@@ -189,14 +189,7 @@ def _whole(found: _Found) -> _Found:
     of_interest = _amplification_header(found.sheet) is not None or _cq_table(found.sheet) is not None
     if found.name or not of_interest:
         return found
-    _refuse_long(found.file)
     return replace(found, sheet=found.file.rows(_separator(found.file)))
-
-
-def _refuse_long(file: RawFile) -> None:
-    if len(file.plain) > _LONGEST_TABLE:
-        found = f"a table of {len(file.plain)} bytes"
-        raise DamagedFile(Problem(file.path, found, f"at most {_LONGEST_TABLE}", "Export the file again."))
 
 
 def _may_be_cfx(names: Sequence[str]) -> bool:
@@ -287,7 +280,9 @@ def _xml_sheets(source: RawFile) -> Iterator[_Found]:
 
 def _sheet_of_xml(file: RawFile) -> Sheet:
     """All rows must have the columns of the first, so that a lost element is noticed."""
-    _refuse_long(file)
+    if len(file.plain) > _LONGEST_XML:
+        size = f"a table of {len(file.plain)} bytes"
+        raise DamagedFile(Problem(file.path, size, f"at most {_LONGEST_XML}", "Export the file again."))
     found = parse(file.plain, file.path).findall("Row")
     tags = [cell.tag for cell in found[0]]
     rows = []

@@ -28,7 +28,7 @@ from bcrabl.formats.assembly import (
 )
 from bcrabl.formats.grid import SheetTable, text
 from bcrabl.formats.roche.lc480_cp import CpTable, Measured, cp_tables_of, filter_pair_or_none
-from bcrabl.formats.source import Format, RawFile, only, refuse_part
+from bcrabl.formats.source import LARGEST_TEXT, Format, RawFile, only, refuse_part
 from bcrabl.formats.wells import normal_well
 from bcrabl.formats.xmltree import collector_paused
 
@@ -126,7 +126,7 @@ def _above(table: SheetTable) -> str:
 
 
 def _acquisitions(raw: RawFile) -> _Acquisitions:
-    table = raw.rows().table(*_KEYS)
+    table = raw.rows(most=LARGEST_TEXT).table(*_KEYS)
     if table is None:
         raise DamagedFile(Problem(raw.path, f"no line with {', '.join(_KEYS)}", "the names of the columns", _EXPORT))
     problems: list[Problem] = []

@@ -26,6 +26,7 @@ _PLATEAU = "P"
 _STEP_COLUMNS = ("Segment", "Ramp/Plateau", "Ramp/Plateau #")
 _COLUMNS = (*_STEP_COLUMNS, "Well", "Dye", "Cycle #", "Fluorescence")
 _WELLS = 96
+_MOST = 8 * 1024 * 1024  # bytes of text; a run with melting curve, one dye, takes 0.8 million
 _COLUMNS_OF_PLATE = 12
 _EXPORT = (
     "From MxPro export the instrument data as text (Text Format 1) and, into the same folder under the same name, the "
@@ -47,7 +48,7 @@ def _claims(source: RawFile) -> bool:
 
 def _read(source: RawFile, part: str | None) -> Run:
     refuse_part(source, part)
-    table = only(filter(_is_raw, source.tables), source, "raw data").rows().table(*_COLUMNS)
+    table = only(filter(_is_raw, source.tables), source, "raw data").rows(most=_MOST).table(*_COLUMNS)
     if table is None:
         raise DamagedFile(Problem(source.path, "no table of readings", ", ".join(_COLUMNS), _EXPORT))
     rows = _amplification(table)

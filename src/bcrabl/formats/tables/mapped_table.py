@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bcrabl.column_map import ColumnMap
 from bcrabl.errors import DamagedFile, Problem
-from bcrabl.formats.grid import Sheet, SheetTable, decimal_mark, delimited, text
+from bcrabl.formats.grid import Sheet, SheetTable, decimal_mark, text
 from bcrabl.formats.parquet import is_parquet, read_parquet
 from bcrabl.schemas import suggest
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["MappedTable", "mapped_table"]
 
 _HEADER_WITHIN = 500  # rows
+_MOST = 8 * 1024 * 1024  # bytes of text; 384 wells of two targets and 50 cycles in single readings take 4 million
 _NUMERIC = ("cycle", "fluorescence", "passive_reference", "quantity", "threshold", "baseline_start", "baseline_end")
 
 
@@ -82,7 +83,7 @@ def _sheet(source: RawFile, column_map: ColumnMap) -> Sheet:
     if source.text is None:
         found = source.impression
         raise DamagedFile(Problem(source.path, found, "a table: csv, tsv, txt, xlsx, xls or Parquet"))
-    return delimited(source.path, source.text, column_map.delimiter)
+    return source.rows(column_map.delimiter, _MOST)
 
 
 def _sheet_of_workbook(source: RawFile, column_map: ColumnMap) -> Sheet:
