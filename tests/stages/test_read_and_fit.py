@@ -12,7 +12,7 @@ import pytest
 
 from bcrabl.calibration import fit_standard_curve
 from bcrabl.errors import FileError, RunError
-from bcrabl.formats import write_rdml
+from bcrabl.formats import write_lc480_txt, write_rdml
 from bcrabl.provenance import file_digest
 from bcrabl.sheets import LayoutRow, RunRow
 from bcrabl.simulation import Kinetics, Optics, Reaction, Sample, sample_plate, simulate_run
@@ -140,6 +140,15 @@ def test_a_reaction_of_a_shared_well_is_renamed_by_its_dye(exported, eac):
     assert curves["A1", CONTROL]["sample_id"] == "S9"
     assert curves["A1", FUSION]["sample_id"] == "S1"
     assert curves["A2", FUSION]["dye"] == "FAM"
+
+
+def test_where_the_export_names_no_dye_the_layout_names_the_channel(tmp_path, eac):
+    plate = simulate_run(duplex_wells(), seed=31, kinetics=DUPLEX, optics=Optics(passive_reference=False))
+    write_lc480_txt(plate, tmp_path / "raw.txt")
+    layout = [LayoutRow("A1", CONTROL, dye="533-580", sample_id="S9"), LayoutRow("A1", FUSION, dye="465-510")]
+    curves = by_well(read_curves(RunRow("R1", "LAB1", str(tmp_path / "raw.txt"), "eac", "R1"), eac, layout))
+    assert curves["A1", CONTROL]["sample_id"] == "S9"
+    assert curves["A1", FUSION]["layout_overrides"] == ["target: export 465-510, layout BCR::ABL1"]
 
 
 def test_a_layout_row_without_target_and_dye_speaks_of_the_whole_well(exported, eac):

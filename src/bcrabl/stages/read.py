@@ -70,7 +70,9 @@ def _matches(reactions: list[dict[str, object]], row: LayoutRow) -> list[int]:
     """Reactions a layout row speaks of: by dye, by target, or the only reaction of its well (renamed then)."""
     in_well = [index for index, reaction in enumerate(reactions) if reaction["well"] == row.well]
     if row.dye:
-        return [index for index in in_well if reactions[index]["dye"] == row.dye]
+        # Where the export names no dye, the channel is all there is to call the target (LightCycler 480: "465-510")
+        channel = {index: reactions[index]["dye"] or reactions[index]["target"] for index in in_well}
+        return [index for index in in_well if channel[index] == row.dye]
     if not row.target:
         return in_well
     same = [index for index in in_well if reactions[index]["target"] == row.target]
