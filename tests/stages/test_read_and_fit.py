@@ -144,7 +144,7 @@ def test_a_reaction_of_a_shared_well_is_renamed_by_its_dye(exported, eac):
 
 def test_where_the_export_names_no_dye_the_layout_names_the_channel(tmp_path, eac):
     plate = simulate_run(duplex_wells(), seed=31, kinetics=DUPLEX, optics=Optics(passive_reference=False))
-    write_lc480_txt(plate, tmp_path / "raw.txt")
+    write_lc480_txt(plate, tmp_path / "raw.txt", cp_tables=False)
     layout = [LayoutRow("A1", CONTROL, dye="533-580", sample_id="S9"), LayoutRow("A1", FUSION, dye="465-510")]
     curves = by_well(read_curves(RunRow("R1", "LAB1", str(tmp_path / "raw.txt"), "eac", "R1"), eac, layout))
     assert curves["A1", CONTROL]["sample_id"] == "S9"
