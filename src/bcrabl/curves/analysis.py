@@ -5,13 +5,13 @@ Symbols: n curves, m cycles.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bcrabl.curves.amplification import AmplificationScores, call_amplification, score_amplification
-from bcrabl.curves.baseline import Baseline, fit_baseline, take_off
+from bcrabl.curves.baseline import Baseline, baseline_under
 from bcrabl.curves.quantification import automatic_threshold, exponential_efficiency, threshold_crossing
 from bcrabl.curves.sigmoid import SigmoidFit, fit_sigmoid
 from bcrabl.errors import Problem, RunError
@@ -94,21 +94,20 @@ def analyse_curves(
     scores = score_amplification(x, y, fit)
     call, why = call_amplification(scores, fit)
     rising = call != "not_amplified"
-    below = _baseline(x, y, fit, rising, baseline)
-    noise_sd = np.where(np.isfinite(below.noise_sd), below.noise_sd, _fit_noise(y, fit))
-    level = _threshold(threshold, noise_sd, fit.rise, call == "amplified", len(y))
+    below = baseline_under(x, y, fit, rising, baseline)
+    level = _threshold(threshold, below.noise_sd, fit.rise, call == "amplified", len(y))
     above = y - below.at(x)
     crossing, sensitivity = threshold_crossing(x, above, level)
     if method == "threshold":
         call, why = _veto_without_crossing(call, why, crossing)
     estimators = _estimators(fit, crossing, call != "not_amplified")
-    efficiency = exponential_efficiency(x, above, noise_sd, fit.rise, fit.second_derivative_maximum())
+    efficiency = exponential_efficiency(x, above, below.noise_sd, fit.rise, fit.second_derivative_maximum())
     efficiency = np.where(call != "not_amplified", efficiency, np.nan)
     with np.errstate(over="ignore", invalid="ignore"):
         n0 = level / efficiency ** estimators["threshold"]
     return CurveAnalysis(
         cq=estimators[method],
-        cq_sd=_crossing_sd(estimators["threshold"], sensitivity, noise_sd, below, method),
+        cq_sd=_crossing_sd(estimators["threshold"], sensitivity, below, method),
         call=call,
         why=why,
         cq_threshold=estimators["threshold"],
@@ -136,23 +135,6 @@ def _checked(cycles: ArrayLike, fluorescence: ArrayLike, method: str) -> tuple[A
     if len(x) < 2 or np.any(np.diff(x) <= 0):
         raise RunError(Problem("cycles", "fewer than two, or not rising", "1, 2, 3, …"))
     return x, np.where(np.isfinite(y), y, np.nan)
-
-
-def _fit_noise(y: Array, fit: SigmoidFit) -> Array:
-    noise: Array = np.sqrt(fit.rss / np.maximum(np.isfinite(y).sum(axis=1) - 5, 1))
-    return noise
-
-
-def _baseline(
-    x: Array, y: Array, fit: SigmoidFit, rising: NDArray[np.bool_], window: tuple[float, float] | None
-) -> Baseline:
-    flat_until = np.where(rising, take_off(x, fit, _fit_noise(y, fit)), x[-1])
-    found = fit_baseline(x, y, flat_until, window)
-    # no window is left where the rise begins in the first cycles: the sigmoid's own baseline stands in
-    missing = ~np.isfinite(found.intercept)
-    intercept = np.where(missing, fit.baseline, found.intercept)
-    slope = np.where(missing, 0.0, found.slope)
-    return replace(found, intercept=intercept, slope=slope)
 
 
 def _threshold(
@@ -184,13 +166,13 @@ def _estimators(fit: SigmoidFit, crossing: Array, rising: NDArray[np.bool_]) -> 
     return {name: np.where(rising, value, np.nan) for name, value in found.items()}
 
 
-def _crossing_sd(crossing: Array, sensitivity: Array, noise_sd: Array, baseline: Baseline, method: str) -> Array:
+def _crossing_sd(crossing: Array, sensitivity: Array, baseline: Baseline, method: str) -> Array:
     """Noise of the two readings around the crossing, and of the baseline under both, carried to the Cq."""
     if method != "threshold":
         return np.full_like(crossing, np.nan)
     readings = (sensitivity**2).sum(axis=1)
     line = sensitivity.sum(axis=1) ** 2 * baseline.relative_variance(crossing)
-    error: Array = np.where(np.isfinite(crossing), noise_sd * np.sqrt(readings + line), np.nan)
+    error: Array = np.where(np.isfinite(crossing), baseline.noise_sd * np.sqrt(readings + line), np.nan)
     return error
 
 

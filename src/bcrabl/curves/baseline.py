@@ -1,16 +1,22 @@
-"""Baseline of every curve: a straight line through the cycles before anything is seen to amplify.
+"""Baseline of every curve: a straight line through the cycles before it rises out of its noise.
 
 Symbols: n curves, m cycles. The window is the assay's (EAC: cycles 3–15) or found from the fitted sigmoid, and never
 reaches into the rise of its own curve. The window gives the level; the drift is read off every flat cycle, inside the
 window and after it: the slope of 13 readings, carried on to cycle 38, would move a late Cq by tenths of a cycle.
+
+A line that stops where the rise begins to show has few cycles to go by when the curve is early, and takes the first of
+the rise for drift. So the line is drawn again, twice: the curve less its drift is fitted anew, and the fitted rise is
+taken off the readings before the line is drawn through them, which may then reach a little further.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from bcrabl.curves.sigmoid import fit_sigmoid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,15 +25,16 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["Baseline", "fit_baseline", "take_off"]
+__all__ = ["Baseline", "baseline_under", "fit_baseline", "residual_sd", "take_off"]
 
 _FIRST_CYCLE = 3.0  # the first two readings settle optics and temperature; instrument software leaves them out too
 _LEAST_POINTS_FOR_LINE = 5
 _LEAST_POINTS = 3
-# A rise below these is still baseline. Larger ones tilt the line: at half a noise SD the Cq of simulated curves of
-# known crossing was 0.02–0.05 cycles late, at a fifth it is 0.004–0.02 late with the same scatter.
-_TAKE_OFF_SHARE = 0.0002  # of the plateau
-_TAKE_OFF_NOISE = 0.2  # of the noise SD
+_PARAMETERS_BEFORE = 4  # line, and position and steepness of the rise
+# A rise below these is still baseline: as it stands, and once the fitted rise has been taken off the readings.
+_HIDDEN = (0.0002, 0.2)  # of the plateau, of the noise SD
+_HIDDEN_BY_THE_FIT = (0.001, 0.5)  # further, real curves leave the sigmoid: Cq of QuantStudio runs moves by 0.1 cycles
+_PASSES = 2  # a third moves the Cq of simulated curves by less than 0.003 cycles
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,7 @@ class Baseline:
     start, end : (n,) first and last cycle of the window used; NaN where no window was left.
     intercept : (n,) a.u. at cycle 0.
     slope : (n,) a.u./cycle; 0 where the window is too short for a line.
-    noise_sd : (n,) residual standard deviation of the flat cycles, a.u.; NaN where the window is too short.
+    noise_sd : (n,) residual standard deviation, a.u., of a rising curve up to its steepest rise, else of all cycles.
     points, mean_cycle : (n,) number of readings in the window and their mean cycle.
     spread : (n,) sum of squared distances of the flat cycles from their mean; inf where the baseline is level.
     shortened : (n,) the wanted window reached into the rise and was cut.
@@ -64,19 +71,89 @@ class Baseline:
         return 1 / self.points + (cycle - self.mean_cycle) ** 2 / self.spread
 
 
-def take_off(cycles: Array, fit: SigmoidFit, noise_sd: Array) -> Array:
-    """(n,) last cycle at which the fitted rise is still below a fifth of the noise SD or 0.02 % of the plateau.
+def baseline_under(
+    cycles: Array,
+    fluorescence: Array,
+    fit: SigmoidFit,
+    rising: NDArray[np.bool_],
+    window: tuple[float, float] | None = None,
+) -> Baseline:
+    """The baseline of every curve, the rise taken off before the line is drawn.
+
+    Parameters
+    ----------
+    cycles : (m,) cycle numbers.
+    fluorescence : (n, m) array, a.u., NaN where a cycle is missing.
+    fit : sigmoid fits of the n curves.
+    rising : (n,) which curves rise; the others are flat to their end.
+    window : first and last cycle of a fixed window for the level; None for all cycles from the third to the take-off.
+
+    Returns
+    -------
+    Baseline; where a rising curve leaves no window, the level of its fit stands in, and `start` and `end` are NaN.
+    """
+    last_flat = np.where(rising, take_off(cycles, fit, residual_sd(fluorescence, fit), _HIDDEN), cycles[-1])
+    found = fit_baseline(cycles, fluorescence, last_flat, window)
+    rows = np.flatnonzero(rising & np.isfinite(found.slope))
+    for _ in range(_PASSES):
+        found = _with_rows(found, rows, _drawn_again(cycles, fluorescence[rows], found.slope[rows], window))
+    missing = ~np.isfinite(found.intercept)
+    return replace(
+        found,
+        intercept=np.where(missing, fit.baseline, found.intercept),
+        slope=np.where(missing, 0.0, found.slope),
+        noise_sd=np.where(np.isfinite(found.noise_sd), found.noise_sd, residual_sd(fluorescence, fit)),
+    )
+
+
+def _drawn_again(cycles: Array, fluorescence: Array, slope: Array, window: tuple[float, float] | None) -> Baseline:
+    """The line through the readings less the rise that is fitted to the curve without its drift."""
+    level = fit_sigmoid(cycles, fluorescence - slope[:, None] * (cycles - cycles.mean()))
+    rise = np.where(np.isfinite(level.rise)[:, None], level.above_baseline(cycles), 0.0)
+    last_flat = take_off(cycles, level, residual_sd(fluorescence, level), _HIDDEN_BY_THE_FIT)
+    drawn = fit_baseline(cycles, fluorescence - rise, last_flat, window)
+    return replace(drawn, noise_sd=_noise_before(cycles, fluorescence - rise - drawn.at(cycles), level.steepest))
+
+
+def _noise_before(cycles: Array, residuals: Array, steepest: Array) -> Array:
+    """(n,) noise SD from the residuals up to the steepest rise; those of the few flat cycles alone scatter too much."""
+    counted = np.isfinite(residuals) & (cycles >= _FIRST_CYCLE) & (cycles[None, :] <= steepest[:, None])
+    freedom = np.maximum(counted.sum(axis=1) - _PARAMETERS_BEFORE, 1)
+    noise: Array = np.sqrt((np.where(counted, residuals, 0.0) ** 2).sum(axis=1) / freedom)
+    return noise
+
+
+def residual_sd(fluorescence: Array, fit: SigmoidFit) -> Array:
+    """(n,) residual standard deviation of sigmoid fits, a.u."""
+    noise: Array = np.sqrt(fit.rss / np.maximum(np.isfinite(fluorescence).sum(axis=1) - 5, 1))
+    return noise
+
+
+def _with_rows(baseline: Baseline, rows: NDArray[np.intp], others: Baseline) -> Baseline:
+    """The baseline with some rows replaced by others, where these were found."""
+    found = np.isfinite(others.intercept)
+    merged = {}
+    for field in fields(baseline):
+        values = getattr(baseline, field.name).copy()
+        values[rows[found]] = getattr(others, field.name)[found]
+        merged[field.name] = values
+    return Baseline(**merged)
+
+
+def take_off(cycles: Array, fit: SigmoidFit, noise_sd: Array, hidden: tuple[float, float] = _HIDDEN) -> Array:
+    """(n,) last cycle at which the fitted rise is still hidden.
 
     Parameters
     ----------
     cycles : (m,) cycle numbers.
     fit : sigmoid fits of the n curves.
     noise_sd : (n,) noise, a.u.
+    hidden : a rise below either of these shares, of the plateau and of the noise SD, is still baseline.
     """
     rise = fit.above_baseline(cycles)
     rise = rise - rise[:, :1]
-    hidden = rise <= np.maximum(_TAKE_OFF_NOISE * noise_sd, _TAKE_OFF_SHARE * fit.rise)[:, None]
-    still_hidden = np.logical_and.accumulate(hidden, axis=1)
+    below = rise <= np.maximum(hidden[1] * noise_sd, hidden[0] * fit.rise)[:, None]
+    still_hidden = np.logical_and.accumulate(below, axis=1)
     last: Array = cycles[np.maximum(still_hidden.sum(axis=1) - 1, 0)]
     return last
 
