@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from bcrabl.errors import ResultsError
+from bcrabl.errors import ResultsError, RunError
 from bcrabl.tables import (
     COPIES,
     CQ,
@@ -224,7 +224,7 @@ def test_a_write_that_fails_leaves_the_old_table_and_no_temporary_file(results, 
     before = path.read_bytes()
 
     def disk_full(_table, where, **_options):
-        where.write_bytes(b"half a table")
+        where.write(b"half a table")
         raise OSError("No space left on device")
 
     monkeypatch.setattr(pq, "write_table", disk_full)
@@ -238,3 +238,8 @@ def test_standard_curves_may_leave_columns_out():
     row = STANDARD_CURVES.from_rows([{"run_id": "R", "target": "ABL1", "accepted": False}]).to_pylist()[0]
     assert row["slope"] is None
     assert row["accepted"] is False
+
+
+def test_half_a_character_is_an_error_of_ours_and_names_the_text():
+    with pytest.raises(RunError, match=r"table reactions: found text with half a character .*ud800"):
+        REACTIONS.from_rows([{"well": "A1", "target": "x\ud800"}])

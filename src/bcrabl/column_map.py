@@ -27,9 +27,9 @@ ANNOTATIONS = ("well", "target", "dye", "sample", "role", "part", "cq", "call")
 _NOT_KEPT = ("replicate", "any")
 _LONGEST_NAME = 120  # characters of a column name that a pattern is tried on
 _MOST_DEEP = 8
-_LARGEST_MAP = 4 * 1024 * 1024  # bytes; one that annotates 1,536 columns has 200,000
+_LARGEST_MAP = 1024 * 1024  # bytes; one that annotates 1,536 columns has 200,000
 _DELIMITERS = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|"}
-_MARKS = {"point": ".", "comma": ","}
+_MARKS = {"point": ".,", "comma": ",."}  # who states the mark says that the other one parts thousands
 
 
 @dataclass(frozen=True)

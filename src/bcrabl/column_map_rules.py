@@ -41,6 +41,7 @@ PLACEHOLDERS = {
 PLACEHOLDER = re.compile(r"\{([a-z]*)\}")
 """Where one stands."""
 
+_MOST_FREE = 4  # the ways to cut a name multiply with each
 _SIGNALS = ("cycle", "fluorescence", "passive_reference")
 _OF_LAYOUT = {
     "pattern": "column_per_well",
@@ -133,6 +134,11 @@ def _of_pattern(pattern: str, known: set[str], where: str) -> Iterator[Problem]:
             yield Problem(where, f"{{{name}}} more than once", "each once")
     if not names or "{" in PLACEHOLDER.sub("", pattern) or "}" in PLACEHOLDER.sub("", pattern):
         yield Problem(where, repr(pattern), "text with names in braces, such as {well}_{target}")
+    free = [name for name in names if PLACEHOLDERS.get(name) == FREE]
+    if len(free) > _MOST_FREE:
+        yield Problem(
+            where, f"{len(free)} names that may be any text", f"at most {_MOST_FREE}", "Describe columns singly."
+        )
     if "}{" in pattern:
         yield Problem(where, repr(pattern), "something between two names, such as {well}_{target}")
 

@@ -12,12 +12,14 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["COLUMN_MAP_SUFFIX", "digest_of", "files_of_run"]
+__all__ = ["COLUMN_MAP_SUFFIX", "MOST_FILES", "digest_of", "files_of_run"]
 
 COLUMN_MAP_SUFFIX = ".columns.yaml"
 """What the column map of a generic table is called: the name of the table followed by this."""
 
-_MOST_FILES = 500  # a run exported to a folder takes some 20
+MOST_FILES = 500
+"""Files that a run may have; exported to a folder it takes some 20."""
+
 _TABLE = re.compile(r"\.(?:csv|txt|tsv)(?:\.gz)?$", re.IGNORECASE)
 _ENDINGS = (_TABLE, re.compile(r"\.xlsx?$", re.IGNORECASE), re.compile(r"\.xml$", re.IGNORECASE))
 """Endings that the files of one run share: one export writes all its tables alike."""
@@ -38,7 +40,8 @@ _CQ_TABLE = re.compile(r"[ _-](?:Cq|Cp|Ct)s?(?:[ _.-].*)?", re.IGNORECASE)
 def files_of_run(path: str | Path, column_map: str | Path | None = None) -> list[Path]:
     """The files that a `raw_file` means, its own first, then its column map, the others by name.
 
-    A file that a column map describes is read alone, so that what lies beside it does not belong to it.
+    A file that a column map describes is read alone, so that what lies beside it does not belong to it. Where there
+    are more than `MOST_FILES`, some more are listed, so that whoever reads the run can refuse it.
 
     Parameters
     ----------
@@ -52,7 +55,7 @@ def files_of_run(path: str | Path, column_map: str | Path | None = None) -> list
     start = Path(path)
     named = [] if column_map is None else [Path(column_map)]
     if start.is_dir():
-        return [*named, *_listed(start, "")[:_MOST_FILES]]
+        return [*named, *_listed(start, "")[: MOST_FILES + 1]]
     return [start, *(named or _companions(start))]
 
 
@@ -74,7 +77,7 @@ def _companions(path: Path) -> list[Path]:
         for other in _listed(path.parent, run_name)
         if other.name != path.name and wanted.fullmatch(ending.sub("", other.name)[len(run_name) :])
     ]
-    return [other for other in beside if ending.search(other.name)][:_MOST_FILES]
+    return [other for other in beside if ending.search(other.name)][: MOST_FILES + 1]
 
 
 def _listed(folder: Path, prefix: str) -> list[Path]:

@@ -116,7 +116,7 @@ class Run:
 
 def normalised(fluorescence: NDArray[np.float64], passive_reference: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rn = dye / passive reference, (n, m); NaN where the passive reference is missing or not positive."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return np.where(passive_reference > 0, fluorescence / passive_reference, np.nan)
 
 

@@ -7,14 +7,15 @@ file appears under its final name only when it is whole: the same rows give the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from bcrabl.errors import Problem, ResultsError
+from bcrabl.errors import Problem, ResultsError, RunError
 from bcrabl.whole_files import replacing
 
 if TYPE_CHECKING:
@@ -60,19 +61,31 @@ class Table:
         strangers = {name for row in listed for name in row} - names
         if strangers:
             raise KeyError(f"{self.name} has no column {', '.join(sorted(strangers))}")
-        return pa.Table.from_pylist([_without_nan(row) for row in listed], schema=self.schema)
+        with _only_text(self.name):
+            return pa.Table.from_pylist([_without_nan(row) for row in listed], schema=self.schema)
 
     def from_columns(self, columns: Mapping[str, object]) -> pa.Table:
         """The table of these columns (arrays, lists or Arrow arrays of equal length); NaN becomes null."""
         missing = set(self.schema.names) ^ set(columns)
         if missing:
             raise KeyError(f"{self.name}: columns that differ from the schema: {', '.join(sorted(missing))}")
-        arrays = [_arrow_array(columns[field.name], field) for field in self.schema]
+        with _only_text(self.name):
+            arrays = [_arrow_array(columns[field.name], field) for field in self.schema]
         return pa.Table.from_arrays(arrays, schema=self.schema)
 
     def empty(self) -> pa.Table:
         """The table with no rows."""
         return self.schema.empty_table()
+
+
+@contextmanager
+def _only_text(name: str) -> Iterator[None]:
+    """Turn what Arrow says of half a character, as JSON may spell it, into an error of ours."""
+    try:
+        yield
+    except UnicodeEncodeError as error:
+        found = f"text with half a character ({error.object!r})"
+        raise RunError(Problem(f"table {name}", found, "whole characters", "Correct the name in the input.")) from error
 
 
 def _without_nan(row: Mapping[str, object]) -> dict[str, object]:
@@ -119,8 +132,9 @@ def write_table(table: pa.Table, kind: Table, path: str | Path, metadata: Mappin
     ordered = table.sort_by([(name, "ascending") for name in kind.key]).combine_chunks()
     footer = {"table": kind.name, "schema_version": SCHEMA_VERSION, **(metadata or {})}
     ordered = ordered.cast(kind.schema).replace_schema_metadata(dict(sorted(footer.items())))
-    with replacing(path) as temporary:
-        pq.write_table(ordered, temporary, compression="zstd", compression_level=3, write_page_checksum=True)
+    # Arrow opens no file whose name is not UTF-8
+    with replacing(path) as temporary, Path(temporary).open("wb") as file:
+        pq.write_table(ordered, file, compression="zstd", compression_level=3, write_page_checksum=True)
 
 
 def read_table(path: str | Path, kind: Table, columns: Sequence[str] | None = None) -> pa.Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -59,7 +60,7 @@ def reads_as(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_rdml_does_not_give_back_is_counted(tmp_path, capsys, monkeypatch):
     run = run_of(
-        {"vendor_call": "Amp", "vendor_cq": 20.0},
+        {"vendor_call": "Amp", "vendor_cq": 10.0},
         {"vendor_call": "No Amp", "vendor_cq_text": "Undetermined"},
         {"sample_id": None, "dye": None, "target": "other"},
         metadata={"vendor": "V", "instrument": "I"},
@@ -237,3 +238,9 @@ def test_the_command_runs_as_a_program(tmp_path):
 def test_real_exports_come_back_from_valid_rdml(real_data, tmp_path, name):
     assert main(["convert", str(real_data(*name.split("/"))), "-o", str(tmp_path / "x.rdml")]) == 0
     assert violations(zipfile.ZipFile(tmp_path / "x.rdml").read("rdml_data.xml")) == []
+
+
+def test_the_name_of_the_output_need_not_be_unicode(tmp_path):
+    output = tmp_path / os.fsdecode(b"\xe4.parquet")
+    assert main(["convert", str(plate(tmp_path)), "-o", str(output)]) == 0
+    assert read_run(output).reactions.num_rows == ROWS

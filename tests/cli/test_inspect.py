@@ -6,7 +6,9 @@ import hashlib
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from cli_builders import CYCLES, EVIL, ROWS, assert_harmless, hostile_rdml, plate, run_of, simulated
 
@@ -62,6 +64,14 @@ def test_what_the_vendor_said_is_counted():
     assert (told["missing_readings"], target["missing_readings"]) == (1, 1)
     assert target["thresholds"] == [0.2]
     assert target["standards"] == [{"known_copies": None, "quantity": 0.5, "unit": "ng", "replicates": 1}]
+
+
+def test_a_reading_without_its_passive_reference_is_missing():
+    run = run_of({}, {})
+    passive = np.ones_like(run.fluorescence)
+    passive[1, 2:4] = 0.0
+    told = facts_of("x", replace(run, passive_reference=passive))
+    assert told["missing_readings"] == 2
 
 
 def test_a_shorter_part_has_no_missing_readings_for_the_cycles_of_another():

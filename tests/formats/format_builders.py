@@ -180,13 +180,18 @@ def da2(
     """The sheets of a Design & Analysis export; wells and targets as in `results`, dye k of cycle c gives 100·k + c."""
     rows = [result_row()] if results is None else results
     wells = list(dict.fromkeys(str(row[1]) for row in rows))
-    reactions = [(str(row[1]), row[4]) for row in rows if row[4]]
+    reactions = {(str(row[1]), row[4]): row[6] for row in rows if row[4]}
     signal = [
         [1, well, 2, 2, cycle, *(100.0 * (k + 1) + cycle for k in range(len(dyes)))]
         for well in wells
         for cycle in range(1, cycles + 1)
     ]
-    rn = [[1, well, cycle, of, cycle / 4] for well, of in reactions for cycle in range(1, cycles + 1)]
+    passive = next((str(value) for key, value in stated if key == "Passive Reference"), "")
+    rn = [
+        [1, well, cycle, of, _rn(dye, passive, dyes, cycle)]
+        for (well, of), dye in reactions.items()
+        for cycle in range(1, cycles + 1)
+    ]
     amounts = [[1, row[1], quantity, row[4], row[5]] for row in rows]
     sheets: dict[str, Cells | None] = {
         "Results": [*stated, RESULT_HEADER, *rows],
@@ -200,6 +205,14 @@ def da2(
     }
     sheets |= {name.replace("_", " "): content for name, content in changed_sheets.items()}
     return {name: content for name, content in sheets.items() if content is not None}
+
+
+def _rn(dye: object, passive: str, dyes: Sequence[str], cycle: int) -> float:
+    """What the signals of `da2` give; a quarter of the cycle where it has none of the dye."""
+    if dye not in dyes:
+        return cycle / 4
+    signal = 100.0 * (dyes.index(str(dye)) + 1) + cycle
+    return signal / (100.0 * (dyes.index(passive) + 1) + cycle) if passive in dyes else signal
 
 
 def rows(run: Run) -> list[dict[str, object]]:

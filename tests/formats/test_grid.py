@@ -47,8 +47,9 @@ def test_a_quoted_cell_that_never_ends_is_an_error():
         (["24,5", "A1", "7"], ","),
         ([",04", "1"], ","),
         (["0,123"], ","),
-        (["1,234.5"], "."),
-        (["1.234,5"], ","),
+        (["1,234.5"], ".,"),
+        (["1.234,5"], ",."),
+        (["1,234,567", "2.5"], ".,"),
         (["5,720", "24.51"], "."),
         (["1,25E+3"], ","),
         (["1,234"], ""),
@@ -70,6 +71,27 @@ def column(*cells: str, mark: str | None = None) -> tuple[list[float], list[str]
 def test_thousands_are_read_where_the_decimal_mark_is_known():
     assert column("5,720.562", "1,000", "12.5") == ([5720.562, 1000.0, 12.5], [])
     assert column("5.720,562", "1.000", "12,5") == ([5720.562, 1000.0, 12.5], [])
+
+
+def test_three_digits_behind_the_other_mark_are_no_number_unless_some_cell_parts_thousands():
+    values, problems = column("1,234", "2.5", "3,512")
+    assert [value for value in values if value == value] == [2.5]
+    assert [problem.split(";")[0] for problem in problems] == [
+        "x, line 2, column n: found '1,234'",
+        "x, line 4, column n: found '3,512'",
+    ]
+    assert column("1.234", "2,5")[1][0].startswith("x, line 2, column n: found '1.234'")
+
+
+def test_a_column_of_names_does_not_show_the_decimal_mark_of_the_numbers():
+    table = Sheet("x", [["name", "n"], ["24.5", "1,234"], ["0.1", "2,5"]], "line").table("n")
+    assert table.marked_by("n", None, "there is none").numbers("n", [0, 1], []).tolist() == [1.234, 2.5]
+
+
+def test_a_cell_right_of_the_header_is_an_error_since_the_row_was_cut_at_its_decimal_commas():
+    delimited("x", "n,m,\n1,2,\n3,4,,\n").table("n").refuse_beyond_header()
+    with pytest.raises(DamagedFile, match="x, line 3: found 4 cells, of which those behind cell 2 stand under no name"):
+        delimited("x", "n,m\n1,2\n3,0,4,5\n").table("n").refuse_beyond_header()
 
 
 def test_a_comma_that_may_part_thousands_or_decimals_is_no_number():

@@ -7,6 +7,7 @@ import os
 import zipfile
 from dataclasses import replace
 
+import cfx_builders
 import numpy as np
 import pytest
 from format_builders import da2, small_rdml, xlsx, zipped
@@ -280,3 +281,33 @@ def test_wells_sort_along_the_rows():
 )
 def test_the_plate_is_the_smallest_common_one(wells, plate):
     assert plate_for(wells) == plate
+
+
+# --- folders and zips of several exports ---
+
+
+def folder(**files: bytes) -> RawFile:
+    return RawFile("runs", b"", tuple(RawFile(f"runs/{name}", content) for name, content in files.items()))
+
+
+def test_a_folder_of_exports_of_two_formats_is_refused_with_both_names():
+    curves = cfx_builders.csv_run("en")
+    other = {"plate.xlsx": xlsx(da2())}
+    assert recognise(folder(**curves)).name == "Bio-Rad CFX csv or xlsx"
+    for export_file in (folder(**curves, **other), RawFile("run.zip", zipped(curves | other))):
+        with pytest.raises(FormatNotRecognised, match="Name the file itself") as refusal:
+            recognise(export_file)
+        assert "format Bio-Rad CFX csv or xlsx" in str(refusal.value)
+        assert "'plate.xlsx': found an export of the format QuantStudio Design & Analysis 2 xlsx" in str(refusal.value)
+
+
+def test_an_rdml_document_beside_the_files_of_another_format_is_not_passed_over():
+    with pytest.raises(FormatNotRecognised, match=r"'run.rdml': found an export of the format RDML"):
+        recognise(folder(**cfx_builders.csv_run("en"), **{"run.rdml": small_rdml().encode()}))
+
+
+def test_an_export_of_one_file_in_a_folder_or_zip_is_to_be_named_itself():
+    export = {"plate.xlsx": xlsx(da2())}
+    for export_file in (folder(**export), RawFile("run.zip", zipped(export))):
+        with pytest.raises(FormatNotRecognised, match=r"'plate.xlsx': found an export of .* Name the file itself"):
+            recognise(export_file)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import hashlib
 
+import cfx_builders
 import pytest
 from format_builders import small_rdml, zipped
 
+from bcrabl import raw_files
 from bcrabl.errors import DamagedFile, FileError
 from bcrabl.formats import RawFile, read_run, source
 
@@ -81,3 +83,45 @@ def test_the_digest_of_several_files_is_that_of_sha256sum(tmp_path):
         (tmp_path / name).write_text(name)
     lines = "".join(f"{hashlib.sha256(name.encode()).hexdigest()}  {name}\n" for name in ("a.csv", "b.csv"))
     assert RawFile.from_path(tmp_path).digest == hashlib.sha256(lines.encode()).hexdigest()
+
+
+def test_empty_files_of_a_folder_are_passed_over_and_named(tmp_path):
+    names = cfx_builders.csv_run("en")
+    for name, content in names.items():
+        (tmp_path / name).write_bytes(content)
+    without = read_run(tmp_path)
+    (tmp_path / "notes.txt").touch()
+    run = read_run(tmp_path)
+    assert run.warnings == (*without.warnings, "1 empty files were passed over: 'notes.txt'.")
+    assert run.metadata["sha256"] != without.metadata["sha256"]
+    assert run.fluorescence.tolist() == without.fluorescence.tolist()
+
+
+def test_a_folder_of_empty_files_is_said(tmp_path):
+    (tmp_path / "a.csv").touch()
+    with pytest.raises(FileError, match="found a folder of empty files; expected the exported files"):
+        read_run(tmp_path)
+
+
+def test_an_empty_column_map_is_not_passed_over(tmp_path):
+    (tmp_path / "a.csv").write_text("well,1,2")
+    (tmp_path / "a.csv.columns.yaml").touch()
+    with pytest.raises(FileError, match=r"a.csv.columns.yaml: found an empty file"):
+        read_run(tmp_path)
+
+
+def test_a_folder_of_more_files_than_a_run_has_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(raw_files, "MOST_FILES", 3)
+    monkeypatch.setattr(source, "MOST_FILES", 3)
+    for number in range(4):
+        (tmp_path / f"{number}.csv").write_text("a,b")
+    with pytest.raises(FileError, match="found more than 3 files; expected the exported files of one run"):
+        read_run(tmp_path)
+
+
+def test_a_folder_of_more_bytes_than_a_run_has_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(source, "LARGEST_FOLDER", 10)
+    for number in range(4):
+        (tmp_path / f"{number}.csv").write_text("a,b")
+    with pytest.raises(FileError, match="found files of 12 bytes in all; expected at most 10 bytes"):
+        read_run(tmp_path)

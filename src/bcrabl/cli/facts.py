@@ -9,7 +9,7 @@ wells, samples, reactions, first_cycle, last_cycle, cycles
 roles                 reactions by role, in RDML's words
 vendor_cq             reactions whose Cq is {reported, none, not_stated}: a number, said to be none, not mentioned
 omitted               reactions that the export marks as omitted
-missing_readings      cycles without a reading, among those its part was measured in
+missing_readings      cycles without a reading or its passive reference, among those its part was measured in
 targets               list of {target, dyes, reactions, roles, standards, vendor_cq, thresholds, omitted,
                       missing_readings}; standards: list of {known_copies, quantity, unit, replicates}
 warnings              sentences
@@ -42,7 +42,7 @@ _STATED = (
 def facts_of(path: str, run: Run) -> Facts:
     """What a run holds; see the head of this module for the keys."""
     rows = run.reactions.to_pylist()
-    gaps = _missing_readings(run.fluorescence, [row["part"] for row in rows])
+    gaps = _missing_readings(run, [row["part"] for row in rows])
     present = run.cycles[np.isfinite(run.fluorescence).any(axis=0)]
     return {
         "file": path,
@@ -71,13 +71,13 @@ def _stated(value: object) -> str | None:
     return None if value is None or value == "" else str(value)
 
 
-def _missing_readings(fluorescence: NDArray[np.float64], parts: Sequence[str | None]) -> NDArray[np.int64]:
-    """(n,) readings that each curve lacks, among the cycles that any curve of its part has."""
+def _missing_readings(run: Run, parts: Sequence[str | None]) -> NDArray[np.int64]:
+    """(n,) readings, or passive references of them, that each curve lacks among the cycles any of its part has."""
     missing = np.zeros(len(parts), dtype=np.int64)
     for part in dict.fromkeys(parts):
         rows = np.flatnonzero([other == part for other in parts])
-        present = np.isfinite(fluorescence[rows])
-        missing[rows] = present.any(axis=0).sum() - present.sum(axis=1)
+        measured = np.isfinite(run.fluorescence[rows]).any(axis=0).sum()
+        missing[rows] = measured - np.isfinite(run.signal[rows]).sum(axis=1)
     return missing
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bcrabl.errors import DamagedFile, Problem
+from bcrabl.formats.gaps import warnings_of_gaps
 from bcrabl.formats.wells import plate_order
 from bcrabl.run import Run
 
@@ -37,6 +38,7 @@ Curve = tuple[tuple[float, ...], Sequence[float]]
 ROLES_NOT_STATED = "The roles of the reactions are not in the file; all are read as unknown samples."
 """The warning of formats that say nothing of standards and controls; the layout sheet does."""
 
+LATEST_CQ_BEYOND = 1.0  # cycles behind the last one at which some software still states a Cq
 MOST_CYCLES = 1000  # no program cycles longer; keeps hostile cycle numbers from spanning a huge array
 
 
@@ -49,7 +51,7 @@ def assemble(
     stage: str,
     metadata: Mapping[str, object],
 ) -> Run:
-    """The run of these reactions, sorted by part, place on the plate and target.
+    """The run of these reactions, sorted by part, place on the plate and target; a warning names missing readings.
 
     Parameters
     ----------
@@ -71,14 +73,18 @@ def assemble(
         )
     _refuse_duplicates(path, rows)
     order = sorted(range(len(rows)), key=lambda index: _place(rows[index]))
-    return Run(
-        REACTIONS.from_rows(rows[index] for index in order),
+    sorted_rows = [rows[index] for index in order]
+    run = Run(
+        REACTIONS.from_rows(sorted_rows),
         cycles,
         fluorescence[order],
         None if passive_reference is None else passive_reference[order],
         stage,
         metadata,
     )
+    # What was read from our own table of curves may carry the sentence already
+    warnings = dict.fromkeys([*run.warnings, *warnings_of_gaps(sorted_rows, run.cycles, run.fluorescence)])
+    return replace(run, metadata={**metadata, "warnings": tuple(warnings)})
 
 
 def _place(row: Mapping[str, object]) -> tuple[str, tuple[int, str, int, str, int], str]:
@@ -115,6 +121,19 @@ class Readings:
     curves: Mapping[Hashable, int]
     cycles: NDArray[np.float64]
     cells: NDArray[np.intp]
+
+    def refuse_cut_off(self, where: str) -> None:
+        """For instruments that read all wells in every cycle: raise where lines are missing at the end.
+
+        Raises
+        ------
+        DamagedFile : the last curve has fewer readings than another.
+        """
+        counts = np.bincount(self.cells // len(self.cycles), minlength=len(self.curves))
+        if counts.size and counts[-1] < counts.max():
+            found = f"{counts[-1]} readings of the last curve ({_in_words(list(self.curves)[-1])})"
+            expected = f"{counts.max()}, as in other curves"
+            raise DamagedFile(Problem(where, found, expected, "The file may be cut off; export it again."))
 
     def filled(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, m) array of the (k,) values; NaN where there is no reading."""

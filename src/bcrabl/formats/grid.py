@@ -9,9 +9,9 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,6 +40,12 @@ _DECIMAL = (
 _COMMA = re.compile(_DECIMAL % (",", ",", r"\.", ","))
 _POINT = re.compile(_DECIMAL % (r"\.", r"\.", ",", r"\."))
 _GROUP_OR_DECIMAL = re.compile(r"[+-]?\d{1,3},\d{3}")
+_GROUPED = {
+    ".": re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+\.\d*|[+-]?[1-9]\d{0,2}(?:,\d{3}){2,}"),
+    ",": re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+,\d*|[+-]?[1-9]\d{0,2}(?:\.\d{3}){2,}"),
+}
+_OTHER_MARK = {".": ",", ",": "."}
+_MOST_BEYOND = 20  # rows that an error names
 
 
 def delimiter_of(lines: Sequence[str]) -> str:
@@ -95,14 +101,20 @@ def _lines(content: str) -> list[str]:
 def decimal_mark(cells: Iterable[Cell]) -> str:
     """The decimal mark of numbers spelled in cells: comma where some can only be read with one and none with a point.
 
-    Empty where the only commas are such that may part thousands as well.
+    The other mark follows it where some cell shows that it parts thousands (1,234.5). Empty where the only commas are
+    such that may part thousands as well.
     """
     texts = [cell.strip() for cell in cells if type(cell) is str and ("," in cell or "." in cell)]
     if any(_POINT.fullmatch(cell) for cell in texts):
-        return "."
+        return _with_thousands(".", texts)
     if any(_COMMA.fullmatch(cell) for cell in texts):
-        return ","
+        return _with_thousands(",", texts)
     return "" if any(_GROUP_OR_DECIMAL.fullmatch(cell) for cell in texts) else "."
+
+
+def _with_thousands(mark: str, texts: Iterable[str]) -> str:
+    other = _OTHER_MARK[mark]
+    return mark + other if any(other in cell and _GROUPED[mark].fullmatch(cell) for cell in texts) else mark
 
 
 @dataclass(frozen=True)
@@ -114,7 +126,7 @@ class Sheet:
     where : what error texts call it.
     rows : its rows; those of a text may differ in length.
     row_word : what error texts call a row.
-    stated_mark : the decimal mark of numbers in text cells; None finds out from the cells.
+    stated_mark : the decimal mark of numbers in text cells, as `decimal_mark` tells it; None finds out from the cells.
     """
 
     where: str
@@ -124,11 +136,14 @@ class Sheet:
 
     @cached_property
     def decimal(self) -> str:
-        """The decimal mark of numbers in text cells; empty where they do not show it."""
+        """The decimal mark of numbers in text cells as `decimal_mark` tells it; empty where they do not show it."""
         if self.stated_mark is not None:
             return self.stated_mark
-        some_rows = chain(self.rows[:_ROWS_FOR_DECIMAL_MARK], self.rows[-10:])
-        return decimal_mark(chain.from_iterable(some_rows))
+        return decimal_mark(chain.from_iterable(_some(self.rows)))
+
+    def marked_by(self, cells: Iterable[Cell]) -> Sheet:
+        """The sheet with the decimal mark that these cells show, where names elsewhere may look like numbers."""
+        return replace(self, stated_mark=decimal_mark(cells))
 
     def table(self, *columns: str, after: int = 0) -> SheetTable | None:
         """The table under the first row, from row `after` (counted from 0) on, that names all these columns, or None.
@@ -193,6 +208,37 @@ class SheetTable:
         """The table with its first rows only."""
         return SheetTable(self.sheet, self.columns, self.rows[:rows], self.first_row)
 
+    def marked_by(self, *columns: str | None) -> SheetTable:
+        """The table with the decimal mark that these columns show; None and columns that are not there do not count."""
+        places = [self.columns[name.casefold()] for name in columns if name is not None and self.has(name)]
+        cells = (row[place] for row in _some(self.rows) for place in places if place < len(row))
+        return replace(self, sheet=self.sheet.marked_by(cells))
+
+    def refuse_beyond_header(self) -> None:
+        """Raise where a row has cells right of the last name of the header.
+
+        They come from decimal commas, or from names, that were cut at the separator of the cells: all that stands
+        right of the cut is then under a wrong name.
+
+        Raises
+        ------
+        DamagedFile : some row has.
+        """
+        header = self.sheet.rows[self.first_row - 2]
+        width = max((place for place, cell in enumerate(header, 1) if text(cell)), default=0)
+        beyond = (row for row, cells in enumerate(self.rows) if any(cells[width:]) and any(map(text, cells[width:])))
+        problems = [
+            Problem(
+                f"{self.where}, {self.sheet.row_word} {self.first_row + row}",
+                f"{len(self.rows[row])} cells, of which those behind cell {width} stand under no name",
+                f"at most {width} cells, as the header has names",
+                "Put numbers with a comma and names with a separator in quotes, or export with another separator.",
+            )
+            for row in islice(beyond, _MOST_BEYOND)
+        ]
+        if problems:
+            raise DamagedFile(problems)
+
     def place(self, row: int, column: str) -> str:
         """Where a cell stands, in words; `row` counts from 0 below the header."""
         return f"{self.where}, {self.sheet.row_word} {self.first_row + row}, column {column}"
@@ -244,6 +290,11 @@ class SheetTable:
             problems.append(Problem(self.place(row, column), repr(stated), "a number", "Correct the cell."))
             return np.nan
         return value
+
+
+def _some(rows: list[list[Cell]]) -> Iterable[list[Cell]]:
+    """Enough rows to show the decimal mark."""
+    return chain(rows[:_ROWS_FOR_DECIMAL_MARK], rows[-10:])
 
 
 def text(cell: Cell) -> str:

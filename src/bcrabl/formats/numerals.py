@@ -18,15 +18,18 @@ def number_or_none(text: str | None, decimal: str = ".") -> float | None:
 
     Parameters
     ----------
-    decimal : the decimal mark, point or comma; the other one may only part groups of three digits. Empty where the
-        file does not show which it is: then 1,234 spells no number, since it may be either.
+    decimal : the decimal mark, point or comma; the other one may only part groups of three digits, and a single group
+        without decimals (1,234) only where that other mark stands second: `.,` or `,.`. Empty where the file does not
+        show which it is: then 1,234 spells no number, since it may be either.
     """
     if text is None or "_" in text:  # Python reads 1_000 as a number, no instrument writes it
         return None
-    other = _OTHER_MARK[decimal or "."]
+    own = decimal[:1] or "."
+    other = _OTHER_MARK[own]
     if other in text:
-        whole, mark, rest = text.strip().partition(decimal or ".")
-        if not (decimal and _GROUPED[other].fullmatch(whole)):
+        whole, mark, rest = text.strip().partition(own)
+        is_clear = mark or whole.count(other) > 1 or decimal[1:] == other
+        if not (decimal and is_clear and _GROUPED[other].fullmatch(whole)):
             return None
         text = whole.replace(other, "") + mark + rest
     try:
@@ -50,7 +53,7 @@ def numbers(texts: Sequence[str | None], decimal: str = ".") -> list[float] | No
         joined = "\t".join(texts)  # type: ignore[arg-type]
         if "_" in joined:
             return None
-        if decimal == ",":
+        if decimal[:1] == ",":
             if "." in joined:
                 return None
             apart = joined.replace(",", ".").split("\t")

@@ -6,6 +6,7 @@ A new format is one module with a `FORMAT`, imported here, and one line in `FORM
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from bcrabl.errors import FormatNotRecognised, Problem, RunError
@@ -28,7 +29,7 @@ from bcrabl.formats.refusals import refuse_known
 from bcrabl.formats.roche.lc96 import FORMAT as LC96
 from bcrabl.formats.roche.lc480_chart import FORMAT as LC480_CHART
 from bcrabl.formats.roche.lc480_text import FORMAT as LC480_TEXT
-from bcrabl.formats.source import Format, RawFile
+from bcrabl.formats.source import Format, RawFile, listed
 from bcrabl.formats.stratagene.mxp import FORMAT as MXP
 from bcrabl.formats.stratagene.mxpro_chart import FORMAT as MXPRO_CHART
 from bcrabl.formats.stratagene.mxpro_text import FORMAT as MXPRO_TEXT
@@ -101,12 +102,20 @@ def read_run(path: str | Path, part: str | None = None, column_map: str | Path |
     except RunError as error:
         raise type(error)(_located(problem, source.path) for problem in error.problems) from error
     reservations = (chosen.reservation,) if chosen.reservation else ()
-    told = {"warnings": (*reservations, *run.warnings), "sha256": source.digest}
+    told = {"warnings": (*reservations, *run.warnings, *_passed_over(source)), "sha256": source.digest}
     return replace(run, metadata={**run.metadata, **told})
 
 
 def _located(problem: Problem, path: str) -> Problem:
     return Problem(f"{path}, {problem.where}", problem.found, problem.expected, problem.remedy)
+
+
+def _passed_over(source: RawFile) -> tuple[str, ...]:
+    """The sentence that names the empty files of a run."""
+    if not source.empty:
+        return ()
+    names = listed([PurePath(name).name for name in source.empty])
+    return (f"{len(source.empty)} empty files were passed over: {names}.",)
 
 
 def recognise(source: RawFile) -> Format:
@@ -121,12 +130,50 @@ def recognise(source: RawFile) -> Format:
     if source.column_map is not None:
         return MAPPED_TABLE
     claiming = [candidate for candidate in FORMATS if candidate.claims(source)]
-    if len(claiming) == 1:
-        return claiming[0]
-    if claiming:
+    if len(claiming) > 1:
         raise FormatNotRecognised(_ambiguous(source, claiming))
+    alone = _recognised_alone(source)
+    if claiming:
+        _refuse_others(source, claiming[0], alone)
+        return claiming[0]
+    if alone:
+        raise FormatNotRecognised(_to_be_named(source, alone))
     refuse_known(source)
     raise FormatNotRecognised(_unknown(source))
+
+
+def _recognised_alone(source: RawFile) -> dict[str, list[str]]:
+    """By name of the format, the files of a folder or a zip that are exports when taken by themselves."""
+    if not source.is_folder and (source.archive is None or source.workbook is not None):
+        return {}
+    found: dict[str, list[str]] = {}
+    for file in source.tables:
+        for candidate in FORMATS:
+            if candidate.claims(file):
+                found.setdefault(candidate.name, []).append(PurePath(file.path.rpartition(", member ")[2]).name)
+    return found
+
+
+def _refuse_others(source: RawFile, chosen: Format, alone: dict[str, list[str]]) -> None:
+    """Raise where a folder or zip also holds exports of other formats, which nobody would read.
+
+    A container such as .lc96p is more than the tables in it: then none of them is of the container's format.
+    """
+    others = [name for name in alone if name != chosen.name]
+    if others and (source.is_folder or chosen.name in alone):
+        raise FormatNotRecognised(_to_be_named(source, {chosen.name: alone.get(chosen.name, [])} | alone))
+
+
+def _to_be_named(source: RawFile, alone: dict[str, list[str]]) -> list[Problem]:
+    return [
+        Problem(
+            f"{source.path}{f', {listed(files)}' if files else ''}",
+            f"an export of the format {name}",
+            "nothing but the files of one run, in one format that spreads a run over several files",
+            "Name the file itself as the raw file (unpacked), or keep the files of each run in a folder of their own.",
+        )
+        for name, files in alone.items()
+    ]
 
 
 def _ambiguous(source: RawFile, claiming: list[Format]) -> Problem:

@@ -20,7 +20,7 @@ from bcrabl.formats.grid import Sheet, delimited
 from bcrabl.formats.workbook import Workbook
 from bcrabl.formats.xls import XlsWorkbook, is_xls
 from bcrabl.formats.xmltree import root_name
-from bcrabl.raw_files import COLUMN_MAP_SUFFIX, digest_of, files_of_run
+from bcrabl.raw_files import COLUMN_MAP_SUFFIX, MOST_FILES, digest_of, files_of_run
 
 if TYPE_CHECKING:
     from bcrabl.run import Run
@@ -33,6 +33,7 @@ __all__ = [
     "RawFile",
     "Refusal",
     "Sheets",
+    "listed",
     "only",
     "refuse_part",
 ]
@@ -40,6 +41,7 @@ __all__ = [
 LARGEST_FILE = 256 * 1024 * 1024  # bytes; the largest real export met is 4 MB
 LARGEST_TEXT = 16 * 1024 * 1024  # bytes; cut into cells a text takes twenty times that; the largest met has 3.3 MB
 LARGEST_TABLE = 4 * 1024 * 1024  # bytes; 384 curves of 50 cycles take 200,000 to 500,000
+LARGEST_FOLDER = 32 * 1024 * 1024  # bytes of all files of a run; a folder of CFX exports takes 2 million
 _ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")  # the last begins the zips of Bio-Rad CFX
 _GZIP_START = b"\x1f\x8b\x08"
 _HEAD = 4096  # bytes that suffice to see a root element
@@ -69,12 +71,14 @@ class RawFile:
     content : its bytes; empty for a folder.
     companions : the other files of the run; all files of a folder.
     named_map : the column map, where the caller named one.
+    empty : the files of the run that are empty; they are passed over, but belong to the digest.
     """
 
     path: str
     content: bytes
     companions: tuple[RawFile, ...] = ()
     named_map: RawFile | None = None
+    empty: tuple[str, ...] = ()
 
     @classmethod
     def from_path(cls, path: str | Path, column_map: str | Path | None = None) -> RawFile:
@@ -99,10 +103,16 @@ class RawFile:
             named_map = cls(str(column_map), _content(Path(column_map)))
         if not files:
             raise FileError(Problem(str(path), "a folder without any file", "the exported files of one run"))
+        is_folder = Path(path).is_dir()
+        _check_together(str(path), files)
+        empty = [file for file in files if (is_folder or file != files[0]) and _is_empty(file)]
+        files = [file for file in files if file not in empty]
+        if not files:
+            raise FileError(Problem(str(path), "a folder of empty files", "the exported files of one run"))
         contents = [cls(str(file), _content(file)) for file in files]
-        if Path(path).is_dir():
-            return cls(str(path), b"", tuple(contents), named_map)
-        return replace(contents[0], path=str(path), companions=tuple(contents[1:]), named_map=named_map)
+        own = cls(str(path), b"") if is_folder else replace(contents.pop(0), path=str(path))
+        passed_over = tuple(map(str, empty))
+        return replace(own, companions=tuple(contents), named_map=named_map, empty=passed_over)
 
     @property
     def is_folder(self) -> bool:
@@ -114,7 +124,8 @@ class RawFile:
         """SHA-256 that stands for the bytes of all files of the run; see `raw_files.digest_of`."""
         own = [] if self.is_folder else [self]
         named = [] if self.named_map is None else [self.named_map]
-        return digest_of((Path(file.path).name, file.content) for file in (*own, *named, *self.companions))
+        files = [(Path(file.path).name, file.content) for file in (*own, *named, *self.companions)]
+        return digest_of([*files, *((Path(name).name, b"") for name in self.empty)])
 
     @cached_property
     def plain(self) -> bytes:
@@ -231,11 +242,11 @@ class RawFile:
     def impression(self) -> str:
         """What the file looks like, for somebody who expected it to be read."""
         if self.is_folder:
-            return f"a folder that holds {_listed([Path(file.path).name for file in self.companions])}"
+            return f"a folder that holds {listed([Path(file.path).name for file in self.companions])}"
         if self.workbook is not None:
-            return f"a workbook with the sheets {_listed(self.workbook.sheet_names)}"
+            return f"a workbook with the sheets {listed(self.workbook.sheet_names)}"
         if self.archive is not None:
-            return f"a zip archive that holds {_listed(self.archive.names)}"
+            return f"a zip archive that holds {listed(self.archive.names)}"
         return f"a file that begins {self.head[:60]!r}"
 
 
@@ -249,6 +260,31 @@ def _content(path: Path) -> bytes:
     if not content:
         raise FileError(Problem(str(path), "an empty file", "an export file", "Export or copy the file again."))
     return content
+
+
+def _is_empty(path: Path) -> bool:
+    """Whether a file may be passed over; an empty column map may not."""
+    return path.is_file() and not path.stat().st_size and not path.name.endswith(COLUMN_MAP_SUFFIX)
+
+
+def _check_together(where: str, files: Sequence[Path]) -> None:
+    """Refuse more files, or more in them, than a run has, before they are read.
+
+    Raises
+    ------
+    FileError : they are too many, too large, or cannot be looked at.
+    """
+    remedy = "Keep each run in a folder of its own."
+    if len(files) > MOST_FILES:
+        raise FileError(Problem(where, f"more than {MOST_FILES} files", "the exported files of one run", remedy))
+    if len(files) == 1:
+        return
+    try:
+        size = sum(_checked_size(file, str(file)) for file in files)
+    except (OSError, ValueError) as error:
+        raise FileError(_unreadable(where, error)) from error
+    if size > LARGEST_FOLDER:
+        raise FileError(Problem(where, f"files of {size} bytes in all", f"at most {LARGEST_FOLDER} bytes", remedy))
 
 
 def _unreadable(where: str, error: Exception) -> Problem:
@@ -298,7 +334,8 @@ def text_of(content: bytes) -> str:
     return content.decode(encoding, errors="replace")
 
 
-def _listed(names: Sequence[str], most: int = 5) -> str:
+def listed(names: Sequence[str], most: int = 5) -> str:
+    """Names in quotes, the first few of many."""
     shown = ", ".join(repr(name) for name in names[:most]) or "nothing"
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
@@ -348,7 +385,7 @@ def only(found: Iterable[RawFile], source: RawFile, what: str) -> RawFile:
     """
     candidates = list(found)
     if len(candidates) != 1:
-        names = _listed([Path(file.path).name for file in candidates])
+        names = listed([Path(file.path).name for file in candidates])
         raise DamagedFile(
             Problem(source.path, f"{len(candidates)} files with {what}: {names}", "one", "Keep each run in a folder.")
         )

@@ -655,6 +655,34 @@ def test_json_that_contradicts_the_layout_is_refused(member, content, match):
         read(json_eds(**{member: content}))
 
 
+def test_half_a_character_in_json_is_refused():
+    setup = json_members(Document())["setup/plate_setup.json"]
+    setup["wells"][0]["sampleName"] = "x\ud800"
+    with pytest.raises(DamagedFile, match=r"sampleName: found .*expected a text"):
+        read(json_eds(plate_setup=setup))
+
+
+def test_rn_stands_in_where_a_well_has_no_passive_reference():
+    content = json_members(Document())["primary/multicomponent_data.json"]
+    for dye in content["wellData"][0]["dyeData"]:
+        if dye["dyeName"] == "ROX":
+            dye["fluorescences"] = [0.0] * len(dye["fluorescences"])
+    run = read(json_eds(multicomponent_data=content))
+    assert run.stage == "normalised"
+    assert np.isfinite(run.signal).all()
+    assert "are not those that the software analysed" in run.warnings[0]
+
+
+def test_a_well_without_passive_reference_and_rn_is_left_out_and_named():
+    content = json_members(Document())["primary/multicomponent_data.json"]
+    for dye in content["wellData"][0]["dyeData"]:
+        if dye["dyeName"] == "ROX":
+            dye["fluorescences"] = [0.0] * len(dye["fluorescences"])
+    run = read(json_eds(multicomponent_data=content, analysis_result={"wellResults": []}))
+    assert (run.stage, bool(np.isfinite(run.signal).all())) == ("raw", True)
+    assert "reactions have no amplification curve and were left out: well A1" in run.warnings[-1]
+
+
 def test_json_of_two_signals_of_a_dye_or_too_few_readings_is_refused():
     content = json_members(Document())["primary/multicomponent_data.json"]
     dyes = content["wellData"][0]["dyeData"]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from time import process_time
 
 import numpy as np
 import pytest
@@ -253,7 +255,9 @@ def test_metadata_say_instrument_block_and_date(tmp_path):
 
 
 def test_a_file_that_is_silent_on_the_passive_reference_is_read_without(tmp_path):
-    run = read(tmp_path, classic(stated=[row for row in STATED if row[0] != "Passive Reference"]))
+    sheets = classic(stated=[row for row in STATED if row[0] != "Passive Reference"])
+    del sheets["Amplification Data"]
+    run = read(tmp_path, sheets)
     assert (run.stage, run.passive_reference) == ("raw", None)
     assert run.warnings[-1] == "The file does not say which dye is the passive reference; none is used."
 
@@ -263,6 +267,7 @@ def test_rox_may_be_a_reporter_where_there_is_no_passive_reference(tmp_path):
     sheets = {
         name: [[("ROX" if cell == "VIC" else "VIC" if cell == "ROX" else cell) for cell in row] for row in cells]
         for name, cells in classic(stated=stated).items()
+        if name != "Amplification Data"  # whose Rn would be that of another passive reference
     }
     run = read(tmp_path, sheets)
     assert run.passive_reference is None
@@ -411,6 +416,97 @@ def test_every_mangled_sample_is_an_error_of_ours_or_a_run(tmp_path, draws):
         read(tmp_path, mangled)
     except BcrablError as error:
         assert str(error)  # noqa: PT017 - the error is one of two good outcomes
+
+
+# --- what contradicts itself, or was cut off ---
+
+
+def rows_changed(
+    sheets: dict[str, Cells], sheet: str, change: Callable[[list[object]], list[object] | None]
+) -> dict[str, Cells]:
+    """The sheets with each row below the header of one changed, or taken away where None."""
+    cells = [list(row) for row in sheets[sheet]]
+    header = next(number for number, row in enumerate(cells) if row and row[0] == "Well")
+    below = [new for row in cells[header + 1 :] if (new := change(row)) is not None]
+    return sheets | {sheet: [*cells[: header + 1], *below]}
+
+
+def test_reactions_that_the_results_do_not_name_are_said(tmp_path):
+    sheets = rows_changed(classic(), "Results", lambda row: None if row[1:2] == ["B2"] else row)
+    run = read(tmp_path, sheets)
+    assert run.reactions.num_rows == 6
+    lost = "well B2, target ABL1; well B2, target BCR::ABL1."
+    assert run.warnings[-2] == (f"The results do not name 2 reactions of Sample Setup, which were passed over: {lost}")
+    assert run.warnings[-1] == (
+        "2 curves of the sheet Amplification Data are of reactions that the results do not name, and were passed over: "
+        f"{lost}"
+    )
+
+
+def test_a_text_cut_inside_its_results_is_said(tmp_path):
+    lines = flex_text().split("\n")
+    start = lines.index("[Results]")
+    run = read(tmp_path, "\n".join(lines[: start + 5]))
+    assert run.reactions.num_rows == 3
+    assert any("do not name 5 reactions of Sample Setup" in warning for warning in run.warnings)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda row: row if row[2] <= 6 else None,
+        lambda row: None if row[1] == "A1" and row[2] == 5 else row,
+        lambda row: None if row[1] == "A1" else row,
+        lambda row: [*row[:4], 0.0, *row[5:]],
+        lambda row: [*row[:4], "", *row[5:]] if row[1] == "A1" else row,
+        lambda row: [*row[:3], "", *row[4:]] if row[1] == "A1" and row[2] == 7 else row,
+    ],
+    ids=["half the cycles", "a cycle of a well", "a well", "passive 0", "passive blank", "a blank reading"],
+)
+def test_rn_stands_in_where_the_sheet_of_dyes_lacks_readings(tmp_path, change):
+    run = read(tmp_path, rows_changed(classic(), "Multicomponent Data", change))
+    assert run.stage == "normalised"
+    assert np.allclose(run.fluorescence * ROX, expected_dyes())
+    assert "readings of a dye or of the passive reference that the sheet Amplification Data has" in run.warnings[-1]
+
+
+def test_rn_stands_in_where_the_dyes_do_not_give_it(tmp_path):
+    sheets = rows_changed(classic(), "Multicomponent Data", lambda row: [*row[:3], row[3] * 3 + 7 * row[2], *row[4:]])
+    run = read(tmp_path, sheets)
+    assert run.stage == "normalised"
+    assert "does not give the Rn that the file states (the first: well A1, target ABL1, cycle 1)" in run.warnings[-1]
+
+
+def test_dyes_that_do_not_give_an_rn_of_fewer_cycles_are_refused(tmp_path):
+    sheets = rows_changed(classic(), "Multicomponent Data", lambda row: [*row[:3], row[3] * 3, *row[4:]])
+    sheets = rows_changed(sheets, "Amplification Data", lambda row: row if row[1] <= 6 else None)
+    with pytest.raises(DamagedFile, match="found no cycle 7 in the sheet Amplification Data, which should stand in"):
+        read(tmp_path, sheets)
+
+
+def test_a_well_without_passive_reference_is_left_out_and_named(tmp_path):
+    sheets = rows_changed(
+        classic(),
+        "Multicomponent Data",
+        lambda row: [*row[:4], 0.0 if row[1] == "A1" else "", *row[5:]] if row[1] in ("A1", "A2") else row,
+    )
+    del sheets["Amplification Data"]
+    run = read(tmp_path, sheets)
+    assert run.reactions.num_rows == 6
+    assert np.isfinite(run.signal).all()
+    assert "2 reactions have no amplification curve and were left out: well A1" in run.warnings[-1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[Results]\nWell\tA\n" + "1\t2\n" * 3_900_000, "[Results]\nWell\tA\n" + "1\t" * 7_000_000],
+    ids=["rows", "cells"],
+)
+def test_a_text_of_more_cells_than_any_run_is_refused_before_it_is_cut(tmp_path, text):
+    started = process_time()
+    with pytest.raises(DamagedFile, match="expected at most 400000 lines and 4000000 cells"):
+        read(tmp_path, text)
+    assert process_time() - started < 2
 
 
 # --- real files ---

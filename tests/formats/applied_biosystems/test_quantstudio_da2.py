@@ -90,7 +90,7 @@ def test_rn_stands_in_for_a_dye_that_is_not_in_the_file(tmp_path):
     run = read(tmp_path, da2([result_row(), result_row("A2", reporter="ABY")]))
     assert run.stage == "normalised"
     assert run.passive_reference is None
-    assert run.fluorescence[0].tolist() == [0.25, 0.5, 0.75, 1.0, 1.25]
+    assert run.fluorescence[0].tolist() == [(100 + cycle) / (200 + cycle) for cycle in range(1, 6)]
     assert "the sheet Multicomponent has no signal of ABY" in run.metadata["warnings"][-1]
 
 
@@ -184,21 +184,37 @@ def test_readings_of_other_steps_are_passed_over(tmp_path):
     assert read(tmp_path, sheets).fluorescence[0, 0] == 101
 
 
-def test_without_a_stated_step_the_one_that_cycles_is_taken(tmp_path):
+def test_of_several_steps_none_is_guessed_to_be_the_amplification(tmp_path):
     sheets = da2(stated=[row for row in STATED if row[0] != "PCR Stage/Step Number"])
+    assert read(tmp_path, sheets).stage == "raw"
     sheets["Multicomponent"] = [*sheets["Multicomponent"], [1, "A1", 1, 1, 1, 7.0, 7.0]]
-    assert read(tmp_path, sheets).fluorescence[0, 0] == 101
+    run = read(tmp_path, sheets)
+    assert run.stage == "normalised"
+    assert "does not say which step of the sheet Multicomponent is the amplification" in run.warnings[-1]
+    del sheets["Amplification Data"]
+    with pytest.raises(DamagedFile, match="does not say which step"):
+        read(tmp_path, sheets)
+
+
+def test_the_step_that_older_software_states_is_the_amplification(tmp_path):
+    stated = [["Stage/ Cycle where Analysis is performed", "Stage 2, Step 2"]]
+    sheets = da2(stated=[*stated, *(row for row in STATED if row[0] != "PCR Stage/Step Number")])
+    melt = [[1, "A1", 3, 1, cycle, 7.0, 7.0] for cycle in range(1, 30)]
+    sheets["Multicomponent"] = [*sheets["Multicomponent"], *melt]
+    assert read(tmp_path, sheets).fluorescence.tolist() == [[101, 102, 103, 104, 105]]
 
 
 def test_cycles_that_a_well_lacks_become_nan(tmp_path):
     sheets = da2([result_row(), result_row("A2")])
     sheets["Multicomponent"] = list(sheets["Multicomponent"])[:-1]
+    del sheets["Amplification Data"]
     assert np.isnan(read(tmp_path, sheets).fluorescence).tolist() == [[False] * 5, [False] * 4 + [True]]
 
 
 def test_reactions_without_curve_are_left_out_and_named(tmp_path):
     sheets = da2([result_row(), result_row("A2")])
     sheets["Multicomponent"] = list(sheets["Multicomponent"])[:-5]
+    del sheets["Amplification Data"]
     run = read(tmp_path, sheets)
     assert run.reactions.num_rows == 1
     assert run.metadata["warnings"][-1] == (
@@ -284,7 +300,7 @@ def twice_the_first_reading(sheet: str, **options: object) -> dict[str, Cells]:
         (da2(Results=None), r"found no sheet Results \(or Primary_result\) with the columns Well, Target"),
         (da2([]), r"sheet 'Results': found no reaction; expected a well with a target"),
         (
-            da2(Multicomponent=[*STATED, ["Well", "Cycle Number", "FAM", "ROX"]]),
+            da2(Amplification_Data=None, Multicomponent=[*STATED, ["Well", "Cycle Number", "FAM", "ROX"]]),
             r"found no amplification curve; expected one",
         ),
     ],

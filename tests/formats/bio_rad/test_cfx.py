@@ -426,6 +426,24 @@ def test_a_decimal_comma_that_was_cut_apart_is_an_error(tmp_path):
         read(tmp_path, one_fluor() | {f"{AMPLIFICATION}_FAM.csv": cut})
 
 
+def test_a_comma_among_points_is_an_error(tmp_path):
+    files = one_fluor()
+    with pytest.raises(DamagedFile, match="column Cq: found '9,062'; expected a number"):
+        read(tmp_path, files | {f"{CQ}.csv": files[f"{CQ}.csv"].replace(b"9.0625", b'"9,062"')})
+
+
+def test_a_cq_beyond_the_last_cycle_is_an_error(tmp_path):
+    with pytest.raises(DamagedFile, match="column Cq: found Cq 9062; expected at most 14, the last cycle"):
+        read(tmp_path, one_fluor([cq_row("A1", cq=9062.0)]))
+
+
+def test_readings_under_no_name_are_an_error_since_a_well_would_be_lost(tmp_path):
+    files = one_fluor()
+    name = f"{AMPLIFICATION}_FAM.csv"
+    with pytest.raises(DamagedFile, match="column 4: found readings under no name; expected the well in the header"):
+        read(tmp_path, files | {name: files[name].replace(b",A2,", b",,", 1)})
+
+
 def test_files_of_two_runs_in_a_folder_are_an_error(tmp_path):
     other = [["File Name", "other.pcrd"], *ABOUT[1:]]
     files = csv_run() | {"other_Run Information.csv": text(other)}
@@ -596,7 +614,7 @@ def test_real_cq_results_without_curves_are_refused(real_data):
 def test_real_cq_results_are_read_beside_curves(real_data, tmp_path):
     cq = real_data("cfx_csv_cqonly", "example01.csv").read_bytes()
     wells = dict.fromkeys(line.split(",")[1].replace("0", "", 1) for line in cq.decode().splitlines()[1:] if line)
-    curves = {well: rfu(place) for place, well in enumerate(wells)}
+    curves = {well: rfu(place, cycles=45) for place, well in enumerate(wells)}
     tables = {
         f"x -  Quantification Amplification Results_{fluor}.csv": text(amplification(curves))
         for fluor in ("FAM", "VIC")

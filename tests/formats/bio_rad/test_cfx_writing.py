@@ -169,7 +169,7 @@ def runs(draw: st.DrawFn) -> Run:
             dye=draw(st.sampled_from(["FAM", "Texas Red", "Cy5", "Cy5.5"])),
             role=role,
             sample_id=draw(st.none() | NAMES),
-            vendor_cq=draw(st.none() | st.floats(0.1, 60)),
+            vendor_cq=draw(st.none() | st.floats(0.1, 12)),
             vendor_quantity=quantity,
             known_copies=quantity if role == "std" else None,
         )

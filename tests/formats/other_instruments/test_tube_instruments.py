@@ -115,6 +115,11 @@ def test_tube_n_of_a_rotor_is_well_a_n_under_the_name_of_the_first_page(tmp_path
     assert "experimental" in run.warnings[0]
 
 
+def test_a_tube_named_like_a_number_does_not_decide_the_decimal_mark(tmp_path):
+    text = build.rotorgene(names=("24.1234", "24.1235", "0.1", "x"))
+    assert np.array_equal(read(tmp_path, text).fluorescence, read(tmp_path, build.rotorgene()).fluorescence)
+
+
 def test_a_comma_without_a_leading_zero_is_a_decimal_mark(tmp_path):
     text = build.rotorgene().replace("\r\n1;10,3346", "\r\n1;,3346", 1)
     assert read(tmp_path, text).fluorescence[0, 0] == 0.3346
@@ -161,6 +166,17 @@ def test_well_n_of_a_two3_is_well_a_n_in_two_channels(tmp_path):
     assert run.stage == "baseline_subtracted"
     assert run.fluorescence[0].tolist() == build.curve(5, floor=0)
     assert "baseline-corrected" in run.warnings[-1]
+
+
+def test_a_sample_named_like_a_number_does_not_decide_the_decimal_mark_of_a_two3(tmp_path):
+    def german(name):
+        head = build.biomeme().replace(",", ";").replace(".", ",")
+        return head.replace("P1", name)
+
+    named, plain = read(tmp_path, german("24.1234")), read(tmp_path, german("P1"))
+    assert rows(named)[0]["sample_id"] == "24.1234"
+    assert rows(named)[0]["vendor_cq"] == 6.51
+    assert np.array_equal(named.fluorescence, plain.fluorescence)
 
 
 def test_a_cq_of_zero_is_none(tmp_path):
@@ -223,6 +239,13 @@ def test_a_site_that_a_standard_and_an_unknown_share_is_neither(tmp_path):
     shared = [row for row in rows(run) if row["well"] == "A3"]
     assert {(row["role"], row["sample_id"], row["vendor_cq"]) for row in shared} == {("unkn", None, None)}
     assert any("names A3 more than once" in warning for warning in run.warnings)
+
+
+def test_a_sample_named_like_a_number_does_not_decide_the_decimal_mark_of_a_smartcycler(tmp_path):
+    german = build.smartcycler().replace(",", ";").replace(".", ",").replace("P1", "24.1234")
+    run = read(tmp_path, german)
+    assert [row["vendor_cq"] for row in rows(run)][:2] == [None, 6.5]
+    assert np.array_equal(run.fluorescence, read(tmp_path, build.smartcycler()).fluorescence)
 
 
 def test_a_second_instrument_block_has_sites_of_its_own(tmp_path):

@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 
 from bcrabl.errors import BcrablError, DamagedFile, FileError, RunError
 from bcrabl.formats import read_run
+from bcrabl.formats.rdml import reading
 from bcrabl.run import Run
 
 
@@ -204,7 +205,7 @@ def test_a_target_named_by_dye_and_guid_is_called_by_its_dye_where_that_is_uniqu
 @pytest.mark.parametrize(
     ("cq", "number", "text"),
     [
-        ("<cq>28.5</cq>", 28.5, None),
+        ("<cq>4.5</cq>", 4.5, None),
         ("", None, None),
         ("<cq>NaN</cq>", None, "NaN"),
         ("<cq>-1.0</cq>", None, "-1.0"),
@@ -212,11 +213,21 @@ def test_a_target_named_by_dye_and_guid_is_called_by_its_dye_where_that_is_uniqu
         ("<cq>5.0</cq>", None, "5.0"),
         ("<cq>5.0</cq><quantity><value>NaN</value></quantity>", None, "5.0"),
         ("<cq>5.0</cq><quantity><value>7</value><unit>cop</unit></quantity>", 5.0, None),
+        ("<cq>24,512</cq>", None, "24,512"),
+        ("<cq>2000</cq>", None, "2000"),
     ],
 )
 def test_the_last_cycle_is_a_cq_only_beside_a_quantity(tmp_path, cq, number, text):
     (row,) = rows(read(tmp_path, one_well(more=cq)))
     assert (row["vendor_cq"], row["vendor_cq_text"]) == (number, text)
+
+
+@pytest.mark.parametrize("cq", ["24,512", "2000"])
+def test_a_cq_that_no_number_or_cycle_can_be_is_told(tmp_path, cq):
+    warnings = read(tmp_path, one_well(more=f"<cq>{cq}</cq>")).warnings
+    assert f"1 Cq are no number or lie beyond the last cycle and were kept as text: well A1, target 'ABL1': {cq}." in (
+        warnings
+    )
 
 
 def test_a_calculated_quantity_is_not_known_copies(tmp_path):
@@ -545,3 +556,15 @@ def test_the_gaps_of_a_matrix_are_nan(real_data):
     assert run.fluorescence.shape == (71, 44)
     assert "1 reactions have no amplification curve and were left out" in run.metadata["warnings"][0]
     assert np.isfinite(run.fluorescence).sum() == 3010
+
+
+def test_a_zip_of_two_rdml_documents_is_refused_with_their_names(tmp_path):
+    with pytest.raises(DamagedFile, match=r"2 RDML documents: 'a.xml', 'b.xml'; expected one"):
+        read(tmp_path, zipped({"a.xml": small_rdml(), "b.xml": small_rdml()}))
+
+
+def test_a_document_of_more_bytes_than_any_plate_takes_is_refused_before_it_is_parsed(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "_LARGEST", 100)
+    for content in (small_rdml(), zipped({"rdml_data.xml": small_rdml()})):
+        with pytest.raises(DamagedFile, match=r"RDML of \d+ bytes; expected at most 100 bytes"):
+            read(tmp_path, content)

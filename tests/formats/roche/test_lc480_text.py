@@ -25,6 +25,7 @@ from lc480_builders import (
     raw_lines,
     samples,
     signal,
+    text_of,
 )
 from mutations import mutated
 
@@ -218,6 +219,24 @@ def test_a_comma_is_the_decimal_mark_of_german_exports(tmp_path):
         read(tmp_path, raw(raw_lines(filters), ","), cp(decimal=",")),
         read(tmp_path, raw(raw_lines(filters)), cp()),
     )
+
+
+def test_a_sample_named_like_a_number_does_not_decide_the_decimal_mark(tmp_path):
+    def named(content):
+        return content.replace(b"Patient", b"0.1234")
+
+    german = read(tmp_path, named(raw(decimal=",")), named(cp(decimal=",")))
+    assert {row["sample_id"] for row in rows(german)} >= {"0.1234"}
+    assert same(german, read(tmp_path, named(raw()), named(cp())))
+
+
+def test_decimal_commas_between_commas_are_refused_since_the_cells_shift(tmp_path):
+    with pytest.raises(DamagedFile, match=r"line 3: found 11 cells, of which those behind cell 8 stand under no name"):
+        read(tmp_path, text_of(RAW_TITLE, raw_lines(), ",", ","))
+    with pytest.raises(
+        DamagedFile, match=r"line 3: found \d+ cells, of which those behind cell \d stand under no name"
+    ):
+        read(tmp_path, raw(), text_of(cp_title(), cp_lines(), ",", ","))
 
 
 def test_the_raw_data_say_the_decimal_mark_where_the_cp_table_does_not(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import random
 
 import numpy as np
@@ -32,8 +34,12 @@ def test_what_is_written_is_read_back_identical(part, stage, passive, tmp_path):
     run = small_run(part, stage, passive)
     found = read_run(written(run, tmp_path))
     agree(found, run)
-    told = {name: value for name, value in found.metadata.items() if name not in {"format", "sha256"}}
-    assert told == {name: value for name, value in run.metadata.items() if name != "format"}
+    told = {name: value for name, value in found.metadata.items() if name not in {"format", "sha256", "warnings"}}
+    assert told == {name: value for name, value in run.metadata.items() if name not in {"format", "warnings"}}
+    assert found.warnings[: len(run.warnings)] == run.warnings
+    assert [
+        warning for warning in found.warnings if warning not in run.warnings and "1 curves lack" not in warning
+    ] == []
 
 
 def test_a_simulated_plate_comes_back_identical_and_again(tmp_path):
@@ -174,3 +180,19 @@ def test_a_real_run_comes_back_identical(name, real_data, tmp_path):
     run = read_run(real_data(*name.split("/")))
     write_curves_table(run, tmp_path / "t.parquet")
     agree(read_run(tmp_path / "t.parquet"), run)
+
+
+def test_metadata_with_half_a_character_are_refused(tmp_path):
+    path = written(small_run(), tmp_path)
+    table = pq.read_table(path)
+    stated = {**table.schema.metadata, b"run_metadata": b'{"instrument": "x\\ud800"}'}
+    pq.write_table(table.replace_schema_metadata(stated), path)
+    with pytest.raises(DamagedFile, match=r"metadata that are no JSON .*surrogates not allowed"):
+        read_run(path)
+
+
+def test_the_name_of_the_file_need_not_be_unicode(tmp_path):
+    path = tmp_path / os.fsdecode(b"\xe4.parquet")
+    write_curves_table(small_run(), path)
+    assert pq.read_table(io.BytesIO(path.read_bytes()))["run_id"][0].as_py() == "\ufffd"
+    agree(read_run(path), small_run())

@@ -161,7 +161,9 @@ def test_a_folder_holds_the_table_that_its_map_names(tmp_path):
     (tmp_path / "plate.csv").write_bytes(text(column_rows()))
     (tmp_path / "notes.txt").write_bytes(b"bench notes")
     (tmp_path / "plate.csv.columns.yaml").write_bytes(as_yaml(column_map()))
-    assert len(rows(read_run(tmp_path))) == len(WELLS)
+    run = read_run(tmp_path)
+    assert len(rows(run)) == len(WELLS)
+    assert any("does not describe were not read: notes.txt" in warning for warning in run.warnings)
 
 
 def test_parts_are_told_apart_and_one_can_be_asked_for(reader):
@@ -185,10 +187,10 @@ def test_quantities_that_are_no_copies_are_kept_and_make_no_copies(reader):
 def test_a_number_that_stands_for_no_cq_is_none(reader):
     table = long_rows()
     for row in table[-len(CYCLES) :]:
-        row[5] = "40.0"
-    assert rows(reader(table, long_map()))[3]["vendor_cq"] == 40.0
-    row = rows(reader(table, long_map(no_cq=[40])))[3]
-    assert (row["vendor_cq"], row["vendor_cq_text"]) == (None, "40.0")
+        row[5] = "12.0"
+    assert rows(reader(table, long_map()))[3]["vendor_cq"] == 12.0
+    row = rows(reader(table, long_map(no_cq=[12])))[3]
+    assert (row["vendor_cq"], row["vendor_cq_text"]) == (None, "12.0")
 
 
 def test_wells_are_given_in_order_only_if_the_map_says_so_and_with_a_warning(reader):
@@ -294,6 +296,12 @@ def test_a_name_that_can_be_cut_in_two_ways_is_an_error(reader):
         reader(table, described)
 
 
+def test_a_pattern_of_many_free_names_is_an_error_since_the_ways_to_cut_multiply(reader):
+    described = column_map(pattern="{target}_{sample}_{dye}_{role}_{any}_{well}")
+    with pytest.raises(FileError, match="pattern: found 5 names that may be any text; expected at most 4"):
+        reader(column_rows(), described)
+
+
 def test_a_column_that_stands_twice_is_an_error_since_one_curve_would_be_lost(reader):
     table = [[*row, row[1]] for row in column_rows()]
     with pytest.raises(DamagedFile, match="column A1_ABL1: found a name that two columns have"):
@@ -307,6 +315,82 @@ def test_a_comma_that_may_part_thousands_must_be_explained(reader):
         reader(table, described)
     assert reader(table, described | {"table": {"decimal": "comma"}}).fluorescence[0, 0] == 1.101
     assert reader(table, described | {"table": {"decimal": "point"}}).fluorescence[0, 0] == 1101
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_decimal_commas_between_commas_are_refused_since_the_cells_shift(layout, reader):
+    table, described = LAYOUTS[layout]
+    with pytest.raises(
+        DamagedFile, match=r"line 2: found \d+ cells, of which those behind cell \d+ stand under no name"
+    ):
+        reader(text(table(","), ","), described())
+
+
+def whole_numbers(cq="24.5", copies="1000"):
+    """Curves that do not show a decimal mark, with the Cq of all wells and the copies of A1."""
+    table = [row[:7] for row in long_rows()]
+    for row in table[1:]:
+        row[6] = str(round(float(row[6]) * 1000))
+        row[5] = cq
+        row[4] = copies if row[0] == "A1" else row[4]
+    return text(table, ";"), changed(long_map(), passive_reference=None)
+
+
+def test_a_cq_of_three_decimals_behind_a_comma_is_not_read_as_thousands(reader):
+    content, described = whole_numbers(cq="4,512")
+    with pytest.raises(DamagedFile, match=r"expected a stated decimal mark"):
+        reader(content, described)
+    assert rows(reader(content, described | {"table": {"decimal": "comma"}}))[0]["vendor_cq"] == 4.512
+
+
+def test_a_cq_beyond_the_last_cycle_is_an_error(reader):
+    content, described = whole_numbers(cq="24512")
+    with pytest.raises(DamagedFile, match=r"line 2, column CT: found '24512'; expected a Cq above 0 and at most 13"):
+        reader(content, described)
+
+
+def test_words_in_the_column_of_cq_stay_what_they_are(reader):
+    content, described = whole_numbers(cq="NaN")
+    assert rows(reader(content, described | {"no_cq": ["NaN"]}))[0]["vendor_cq_text"] == "NaN"
+
+
+def test_quantities_that_may_have_thousands_or_decimals_must_be_explained(reader):
+    content, described = whole_numbers(cq="7.25", copies="100.000")
+    with pytest.raises(
+        DamagedFile, match=r"column Copies: found quantities such as 100.000, which may have decimals or"
+    ):
+        reader(content, described)
+    assert rows(reader(content, described | {"table": {"decimal": "point"}}))[0]["known_copies"] == 100.0
+    in_germany, _ = whole_numbers(cq="7,25", copies="100.000")
+    assert rows(reader(in_germany, described | {"table": {"decimal": "comma"}}))[0]["known_copies"] == 100_000.0
+
+
+def test_a_comma_among_points_is_no_number(reader):
+    table = column_rows()
+    table[2][1] = "1,234"
+    with pytest.raises(DamagedFile, match="line 3, column A1_ABL1: found '1,234'; expected a number"):
+        reader(text(table, ";"), column_map())
+
+
+def test_a_word_for_a_missing_reading_that_the_map_does_not_know_is_told_with_the_remedy(reader):
+    table = column_rows()
+    table[2][1] = "#N/A"
+    with pytest.raises(DamagedFile, match=r"found '#N/A'; expected a number.* table: \{missing: \[…\]\}"):
+        reader(table, column_map())
+
+
+def test_the_unit_copies_is_known_in_any_case(reader):
+    run = reader(long_rows(), long_map(quantity_unit="Copies"))
+    assert [row["known_copies"] for row in rows(run)] == [1000.0, 10.0, None, None]
+    assert run.warnings == ()
+
+
+def test_two_maps_in_a_folder_are_an_error_since_one_table_would_be_lost(tmp_path):
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_bytes(text(column_rows()))
+        (tmp_path / f"{name}.columns.yaml").write_bytes(as_yaml(column_map()))
+    with pytest.raises(FileError, match=r"found 2 column maps: a.csv.columns.yaml, b.csv.columns.yaml"):
+        read_run(tmp_path)
 
 
 def test_several_sheets_must_be_chosen_from(reader, tmp_path):

@@ -97,6 +97,15 @@ def test_a_comma_that_may_part_thousands_is_refused(reader):
         reader(table)
 
 
+def test_a_cell_right_of_the_header_is_refused_since_the_row_is_shifted(reader):
+    table = rows()
+    table[2].insert(1, "x")
+    with pytest.raises(
+        DamagedFile, match=r"line 3: found \d+ cells, of which those behind cell \d+ stand under no name"
+    ):
+        reader(table)
+
+
 def test_a_comma_among_points_is_refused(reader):
     table = rows()
     table[2][9] = "0,5123"

@@ -30,6 +30,7 @@ from bcrabl.formats.applied_biosystems.words import cq_or_text, role_of_task
 from bcrabl.formats.assembly import assemble, left_out, warnings_of_quantities
 from bcrabl.formats.source import Format, RawFile, refuse_part
 from bcrabl.formats.wells import well_at
+from bcrabl.run import normalised
 
 if TYPE_CHECKING:
     from bcrabl.run import Run
@@ -217,7 +218,9 @@ def _row(item: Assignment, content: Content, last_cycle: float, problems: list[P
 
 def _with_curve(rows: Sequence[Mapping[str, object]], curves: Curves, warnings: list[str]) -> list[int]:
     """Places of the reactions that have a curve; the others are left out and named."""
-    measured = [bool(curve.any()) for curve in np.isfinite(curves.fluorescence)]
+    passive = curves.passive_reference
+    signal = curves.fluorescence if passive is None else normalised(curves.fluorescence, passive)
+    measured = [bool(curve.any()) for curve in np.isfinite(signal)]
     lost = [f"well {row['well']}, target {row['target']}" for row, has in zip(rows, measured, strict=True) if not has]
     if lost:
         warnings.append(left_out(lost))

@@ -138,11 +138,13 @@ def _result_curves(content: Content, kind: str) -> tuple[NDArray[np.float64], ND
 
 
 def _agree(dyes: Curves, rn: tuple[NDArray[np.float64], NDArray[np.float64]]) -> bool:
-    """Whether reporter over passive reference is Rn, wherever Rn is reported."""
+    """Whether there is reporter over passive reference wherever Rn is reported, and is the same."""
     cycles, reported = rn
     if len(cycles) != len(dyes.cycles):
         return False
     passive = dyes.passive_reference
     computed = dyes.fluorescence if passive is None else normalised(dyes.fluorescence, passive)
-    known = np.isfinite(reported) & np.isfinite(computed)
+    known = np.isfinite(reported)
+    if not np.all(np.isfinite(computed[known])):
+        return False
     return bool(np.all(np.abs(computed[known] - reported[known]) <= _SAME * np.abs(reported[known])))

@@ -35,6 +35,7 @@ SIGNALS = "primary/multicomponent_data.json"
 RESULTS = "primary/analysis_result.json"
 _COLUMNS_OF_BLOCK = {24: 6, 48: 8, 96: 12, 384: 24}
 _LARGEST_INDEX = 100_000
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")  # JSON may spell such, which no file can hold
 
 
 def plate_in_json(document: Document) -> Plate | None:
@@ -184,7 +185,7 @@ def _text(item: Any, name: str, where: str) -> str:
     value = _field(item, name, where)
     if value is None:
         return ""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or _HALF_CHARACTER.search(value):
         raise DamagedFile(Problem(f"{where}, {name}", f"{value!r:.40}", "a text", REMEDY))
     return value.strip()
 

@@ -44,6 +44,7 @@ _NUMBERS = {
     "baseline end": "vendor_baseline_end",
 }
 _OMITTED = {"TRUE": True, "YES": True, "FALSE": False, "NO": False, "": False}
+_MOST_REACTIONS = 20_000  # an OpenArray has 3,072
 _QUANTITIES_AGREE = 1e-3  # relative; texts state three decimals
 
 _Key = tuple[str, str]
@@ -68,6 +69,8 @@ def reactions(book: Book, table: Table, export: str, warnings: list[str]) -> lis
     stated = table.texts("target")
     wells = book.wells(table, stated, problems)
     rows = list(wells)
+    if len(rows) > _MOST_REACTIONS:
+        raise DamagedFile(Problem(table.where, f"{len(rows)} reactions", f"at most {_MOST_REACTIONS}", export))
     texts = {name: table.texts(name) for name in _TEXTS}
     numbers = {name: dict(zip(rows, table.numbers(name, rows, problems).tolist(), strict=True)) for name in _NUMBERS}
     dyes = _looked_up(book, SETUP_SHEETS, "dye")
@@ -103,6 +106,7 @@ def reactions(book: Book, table: Table, export: str, warnings: list[str]) -> lis
         raise DamagedFile(problems)
     _warn(found, warnings)
     _warn_of_wells_without_target(book, table, stated, warnings)
+    _warn_of_reactions_in_setup_only(book, table, found, warnings)
     return found
 
 
@@ -208,3 +212,21 @@ def _warn_of_wells_without_target(book: Book, table: Table, targets: Iterable[st
     if wells:
         named = ", ".join(list(wells.values())[:5]) + (", …" if len(wells) > 5 else "")
         warnings.append(f"{len(wells)} wells have a Cq but name no target and were passed over: {named}.")
+
+
+def _warn_of_reactions_in_setup_only(
+    book: Book, table: Table, found: Sequence[Mapping[str, object]], warnings: list[str]
+) -> None:
+    """Reactions that the setup names and the results do not are lost: the export was cut off, or is of some wells."""
+    setup = book.table(SETUP_SHEETS, "well", "target")
+    if setup is None or setup is table:
+        return
+    targets = setup.texts("target")
+    named = {(row["well"], row["target"]) for row in found}
+    planned = dict.fromkeys((well, targets[row]) for row, well in book.wells(setup, targets, []).items())
+    lost = [f"well {well}, target {target}" for well, target in planned if (well, target) not in named]
+    if lost:
+        shown = "; ".join(lost[:5]) + ("; …" if len(lost) > 5 else ".")
+        warnings.append(
+            f"The results do not name {len(lost)} reactions of Sample Setup, which were passed over: {shown}"
+        )

@@ -22,6 +22,8 @@ _NAMES = "Sample Setup|Raw Data|Amplification Data|Multicomponent Data|Technical
 _FIRST_SECTION = re.compile(
     rf"""^"?\[(?:{_NAMES})\]"?[\t;, ]*$\s+^(?P<header>"?Well"?(?P<delimiter>[\t;,]).*)$""", re.MULTILINE
 )
+_MOST_ROWS = 400_000  # an OpenArray of 3,072 holes gives 250,000
+_MOST_CELLS = 4_000_000
 _SECTION = re.compile(r"\[([A-Z][^\[\]]*)\]")
 
 
@@ -45,12 +47,13 @@ class Sections:
 
     Raises
     ------
-    DamagedFile : a section stands twice, or a quoted cell never ends.
+    DamagedFile : it has more lines or cells than any run, a section stands twice, or a quoted cell never ends.
     """
 
     def __init__(self, source: RawFile) -> None:
         first = _FIRST_SECTION.search(_plain_ends(source.beginning or ""))
         delimiter = "\t" if first is None else first["delimiter"]
+        _refuse_too_many(source, delimiter)
         rows = source.rows(delimiter, LARGEST_TEXT).rows
         starts = {number: name for number, row in enumerate(rows) if (name := _section_name(row))}
         preamble = [_stated(row, delimiter) for row in rows[: min(starts, default=0)]]
@@ -68,6 +71,16 @@ class Sections:
     def sheet(self, name: str) -> Sheet | None:
         """A section by its name, or None."""
         return self._sheets.get(name)
+
+
+def _refuse_too_many(source: RawFile, delimiter: str) -> None:
+    """Rows and cells cost more than the bytes that spell them: they are counted before the text is cut."""
+    content = source.text or ""
+    rows = max(content.count("\n"), content.count("\r"))
+    cells = content.count(delimiter) + rows
+    if rows > _MOST_ROWS or cells > _MOST_CELLS:
+        expected = f"at most {_MOST_ROWS} lines and {_MOST_CELLS} cells"
+        raise DamagedFile(Problem(source.path, f"{rows} lines, {cells} cells", expected, "Export one run to a file."))
 
 
 def _section_name(row: list[Cell]) -> str | None:

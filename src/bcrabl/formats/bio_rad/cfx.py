@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bcrabl.errors import Problem
-from bcrabl.formats.assembly import assemble, left_out, on_common_cycles, warnings_of_quantities
+from bcrabl.formats.assembly import LATEST_CQ_BEYOND, assemble, left_out, on_common_cycles, warnings_of_quantities
 from bcrabl.formats.bio_rad.cfx_curves import MOST_PROBLEMS, Key, Reading, fluor_of, number_or_nan, read_curves
 from bcrabl.formats.bio_rad.cfx_tables import (
     EXPORT,
@@ -153,6 +153,9 @@ def _stated_reaction(
         expected = f"one of {', '.join(ROLE_OF_CONTENT)}"
         problems.append(Problem(cq.place(number, "Content"), f"content {named['Content']!r}", expected))
     threshold_cycle = number_or_nan(stated["Cq"], cq.sheet.decimal, cq.place(number, tables.cq_column), problems)
+    if threshold_cycle > reading.last_cycle + LATEST_CQ_BEYOND:
+        found, expected = f"Cq {threshold_cycle:g}", f"at most {reading.last_cycle:g}, the last cycle"
+        problems.append(Problem(cq.place(number, tables.cq_column), found, expected, "Correct the cell."))
     has_cq = threshold_cycle > 0
     quantity = None
     if tables.quantity_column:

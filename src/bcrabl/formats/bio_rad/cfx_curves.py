@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,6 +55,11 @@ class Reading:
     warnings: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
+    @cached_property
+    def last_cycle(self) -> float:
+        """The last cycle of all curves; asked for when these have been read."""
+        return max((axis[-1] for axis, _ in self.curves.values()), default=np.inf)
+
     def raise_problems(self) -> None:
         """Raise for all that is wrong so far."""
         if self.problems:
@@ -74,6 +80,7 @@ def read_curves(table: Amplification, fluor: str, reading: Reading) -> None:
         raise DamagedFile(Problem(table.sheet.where, found, f"at most {_MOST_ROWS}", "Export the file again."))
     header = [text(cell) for cell in table.sheet.rows[table.header]]
     columns = [place for place, cell in enumerate(header) if place > 1 and cell]
+    _refuse_nameless(table, header)
     wells = [normal_well(header[place]) or "" for place in columns]
     repeated = [well for well, times in Counter(wells).items() if times > 1]
     if repeated:
@@ -83,6 +90,19 @@ def read_curves(table: Amplification, fluor: str, reading: Reading) -> None:
     for well, values in zip(wells, signal.T, strict=True):
         if np.isfinite(values).any():
             reading.curves[well, fluor.casefold()] = (cycles, values.tolist())
+
+
+def _refuse_nameless(table: Amplification, header: Sequence[str]) -> None:
+    """Raise where a column without the name of a well has readings."""
+    nameless = [place for place, cell in enumerate(header) if place > 1 and not cell]
+    below = table.sheet.rows[table.header + 1 :]
+    problems = [
+        Problem(f"{table.sheet.where}, column {place + 1}", "readings under no name", "the well in the header")
+        for place in nameless
+        if any(text(row[place]) for row in below if place < len(row))
+    ]
+    if problems:
+        raise DamagedFile(problems[:MOST_PROBLEMS])
 
 
 def _matrix(

@@ -6,6 +6,7 @@ The wells of the device are numbered; well 2 is A2. A well is read in several ch
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from bcrabl.errors import DamagedFile, Problem
@@ -23,6 +24,7 @@ __all__ = ["FORMAT"]
 
 _WELLS = 9
 _KEYS = ("well", "channel", "target", "sample name", "threshold", "cq")
+_NUMBERS = ("threshold", "cq")
 _NEEDED = {"run name", "well", "channel", "cq"}
 _HEAD = 30  # rows in which the keys stand
 _EXPORT = "From the Biomeme app or portal export the run as csv, with the fluorescence."
@@ -43,8 +45,10 @@ def _read(source: RawFile, part: str | None) -> Run:
     refuse_part(source, part)
     sheet = source.rows()
     warnings = [ROLES_NOT_STATED]
-    rows = _reactions(sheet)
     start, stage = _section(sheet, warnings)
+    numbers = [row for row in sheet.rows[:_HEAD] if _first(row) in _NUMBERS] + sheet.rows[start:]
+    sheet = sheet.marked_by(chain.from_iterable(numbers))
+    rows = _reactions(sheet)
     cycles, fluorescence = curves_below(sheet, start, len(rows), ends=lambda cell: cell[:1].isalpha())
     kept = with_readings(fluorescence, [f"well {row['well']}, {row['dye']}" for row in rows], warnings)
     about = {"format": FORMAT.name, "vendor": "Biomeme", "warnings": tuple(warnings)}

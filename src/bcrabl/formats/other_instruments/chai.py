@@ -126,6 +126,7 @@ def _run(
     """The run of these readings, one of each well, channel and cycle."""
     keys = list(zip(wells.tolist(), channels.tolist(), strict=True))
     readings = arrange(keys, cycles, lambda reading: f"{path}, reading {reading + 1}")
+    readings.refuse_cut_off(path)
     return assemble(
         path,
         [_reaction(key, path) for key in readings.curves],

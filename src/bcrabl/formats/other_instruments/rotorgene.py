@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from bcrabl.errors import DamagedFile, Problem
@@ -39,6 +40,7 @@ def _read(source: RawFile, part: str | None) -> Run:
     wells = _wells(sheet, header)
     warnings = [ROLES_NOT_STATED]
     first, names = _names(sheet, header + 1, len(wells), warnings)
+    sheet = sheet.marked_by(chain.from_iterable(sheet.rows[first:]))
     cycles, fluorescence = curves_below(sheet, first, len(wells))
     kept = with_readings(fluorescence, [f"well {well}" for well in wells], warnings)
     channel = _channel(sheet, header)

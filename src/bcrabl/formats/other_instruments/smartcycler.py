@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,6 +63,7 @@ def _read(source: RawFile, part: str | None) -> Run:
     sheet = source.rows()
     warnings: list[str] = []
     said = _said(sheet, warnings)
+    sheet = sheet.marked_by(_numbers(sheet, said))
     rows, cycles, fluorescence = _curves(sheet)
     kept = with_readings(fluorescence, [f"well {well}, {dye}" for well, dye in rows], warnings)
     reactions = [_reaction(*rows[index], said.get(rows[index][0], {}), sheet) for index in kept]
@@ -85,6 +86,15 @@ FORMAT = Format(
     read=_read,
     reservation="The SmartCycler reader was written from the description of the format and has not met a real file.",
 )
+
+
+def _numbers(sheet: Sheet, said: Mapping[str, Mapping[str, str]]) -> Iterator[object]:
+    """The cells of the rows that begin with the number of a cycle, and the Ct of the results table."""
+    for row in sheet.rows:
+        if row and str(row[0]).strip().isdigit():
+            yield from row
+    for cells in said.values():
+        yield from (cell for name, cell in cells.items() if name.endswith(" ct"))
 
 
 def _ends(cell: str) -> bool:

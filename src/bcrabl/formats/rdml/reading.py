@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bcrabl.errors import DamagedFile, FileError, Problem
-from bcrabl.formats.assembly import Curve, assemble, left_out, on_common_cycles, problem_of_cycles
+from bcrabl.formats.assembly import LATEST_CQ_BEYOND, Curve, assemble, left_out, on_common_cycles, problem_of_cycles
 from bcrabl.formats.numerals import finite_or_none, number_or_none, numbers
 from bcrabl.formats.rdml.about import about_runs, stage_of_run
 from bcrabl.formats.rdml.annotation import (
@@ -28,7 +28,7 @@ from bcrabl.formats.rdml.annotation import (
 )
 from bcrabl.formats.rdml.passive import passive_target, well_of
 from bcrabl.formats.roche.lc96_calculated import is_lightcycler_96
-from bcrabl.formats.source import Format, RawFile, text_of
+from bcrabl.formats.source import Format, RawFile, listed, text_of
 from bcrabl.formats.xmltree import LARGEST_XML, collector_paused, parse, root_name
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ __all__ = ["FORMAT", "Beside", "read_rdml"]
 
 _DOCUMENT = "rdml_data.xml"
 _MOST_MEMBERS_SEARCHED = 50
+_LARGEST = 16 * 1024 * 1024  # bytes; 960 curves of 50 cycles take 7 million
 _UNITS_OF_COPIES = ("cop",)
 _UNITS_UNSAID = ("other", "")
 
@@ -72,31 +73,36 @@ class _Reading:
     spans: list[tuple[Element, int, int]] = field(default_factory=list)
     standard_units: Counter[str | None] = field(default_factory=Counter)
     without_curve: list[str] = field(default_factory=list)
+    doubtful_cq: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
 def _claims(source: RawFile) -> bool:
     if source.archive is not None:
-        return _document_name(source) is not None and not is_lightcycler_96(source)
+        return bool(_documents(source)) and not is_lightcycler_96(source)
     return root_name(source.head) == "rdml"
 
 
-def _document_name(source: RawFile) -> str | None:
-    """The member of a zip that is an RDML document: by its usual name, or the first XML with that root."""
+def _documents(source: RawFile) -> list[str]:
+    """The members of a zip that are RDML documents, by the root of their XML."""
     if source.archive is None:
-        return None
-    names = [name for name in source.archive.names if name.lower().endswith(".xml")][:_MOST_MEMBERS_SEARCHED]
-    if _DOCUMENT in source.archive.names:
-        names.insert(0, _DOCUMENT)
-    return next((name for name in names if root_name(text_of(source.archive.head(name))) == "rdml"), None)
+        return []
+    names = [name for name in source.archive.names if name.lower().endswith(".xml")]
+    # What is usual comes first, so that it is found among however many
+    names = sorted(names, key=lambda name: name != _DOCUMENT)[:_MOST_MEMBERS_SEARCHED]
+    return [name for name in names if root_name(text_of(source.archive.head(name))) == "rdml"]
 
 
 def _document(source: RawFile) -> Element:
-    name = _document_name(source)
-    if source.archive is None or name is None:
-        return parse(source.plain, source.path)
-    return parse(source.archive.read(name, LARGEST_XML), source.path)
+    names = _documents(source)
+    if len(names) > 1:
+        found = f"{len(names)} RDML documents: {listed(names)}"
+        raise DamagedFile(Problem(source.path, found, "one", "Unpack them and read each by itself."))
+    content = source.archive.read(names[0], LARGEST_XML) if source.archive is not None and names else source.plain
+    if len(content) > _LARGEST:
+        raise DamagedFile(Problem(source.path, f"RDML of {len(content)} bytes", f"at most {_LARGEST} bytes"))
+    return parse(content, source.path)
 
 
 def _read(source: RawFile, part: str | None) -> Run:
@@ -203,6 +209,7 @@ def _read_data(
     curve = _curve(reading, data, place)
     if curve is None:
         return
+    last_cycle = max(curve[0])
     reading.curves.append(curve)
     reading.rows.append(
         {
@@ -211,10 +218,13 @@ def _read_data(
             "target": target.name,
             "dye": target.dye,
             **_sample_columns(reading, sample, target_id, entered),
-            **_vendor_columns(data, max(curve[0]), entered),
+            **_vendor_columns(data, last_cycle, entered),
             **reading.beside.columns.get(key, {}),
         }
     )
+    cq_text = reading.rows[-1]["vendor_cq_text"]
+    if _is_doubtful(cq_text, last_cycle):
+        reading.doubtful_cq.append(f"{place}: {cq_text}")
 
 
 def _curve(reading: _Reading, data: Element, place: str) -> Curve | None:
@@ -276,13 +286,25 @@ def _vendor_columns(data: Element, last_cycle: float, entered: Quantity | None) 
 
 
 def _cq(text: str | None, last_cycle: float, calculated: float | None) -> tuple[float | None, str | None]:
-    """Cq as a number, or None and the text that stands for "none": NaN, -1, 0, or the last cycle without a quantity."""
+    """Cq as a number, or None and the text that stands for "none": NaN, -1, 0, or the last cycle without a quantity.
+
+    A Cq behind the last cycle is none either.
+    """
     stated = (text or "").strip()
     if not stated:
         return None, None
     value = number_or_none(stated)
-    none_found = value is None or not 0 < value < np.inf or (value == last_cycle and calculated is None)
+    none_found = (
+        value is None or not 0 < value <= last_cycle + LATEST_CQ_BEYOND or (value == last_cycle and calculated is None)
+    )
     return (None, stated) if none_found else (value, None)
+
+
+def _is_doubtful(cq_text: object, last_cycle: float) -> bool:
+    """Whether what is kept as the text of a Cq may be one that is spelled wrongly."""
+    stated = str(cq_text or "")
+    value = number_or_none(stated)
+    return any(map(str.isdigit, stated)) if value is None else last_cycle + LATEST_CQ_BEYOND < value < np.inf
 
 
 def _stage(reading: _Reading) -> str:
@@ -331,6 +353,12 @@ def _warn(reading: _Reading, *, cq_without_call: bool) -> None:
         else:
             continue
         reading.warnings.append(sentence)
+    is_lightcycler_96 = cq_without_call or reading.beside.columns  # which writes 100 for none
+    if reading.doubtful_cq and not is_lightcycler_96:
+        shown = "; ".join(reading.doubtful_cq[:5]) + ("; …" if len(reading.doubtful_cq) > 5 else ".")
+        reading.warnings.append(
+            f"{len(reading.doubtful_cq)} Cq are no number or lie beyond the last cycle and were kept as text: {shown}"
+        )
     if reading.without_curve:
         reading.warnings.append(left_out(reading.without_curve))
     if cq_without_call and any(row["vendor_cq"] for row in reading.rows):

@@ -93,11 +93,13 @@ def read_cp_table(file: RawFile, decimal: str) -> CpTable:
     DamagedFile : a cell holds what it may not; every such cell is named.
     """
     sheet = file.rows()
-    if not sheet.decimal:
-        sheet = replace(sheet, stated_mark=decimal)
     table = sheet.table(*_COLUMNS)
     if table is None:
         raise DamagedFile(Problem(file.path, f"no columns {', '.join(_COLUMNS)}", "a Cp table", "Export it again."))
+    table.refuse_beyond_header()
+    table = table.marked_by("Cp", "Concentration", "Standard")
+    if not table.sheet.decimal:
+        table = replace(table, sheet=replace(sheet, stated_mark=decimal))
     problems: list[Problem] = []
     columns = _by_well(table, problems)
     if problems:
@@ -171,7 +173,9 @@ def _cp(cell: str, decimal: str, place: str, problems: list[Problem]) -> tuple[f
     """Cp as a number, or None and the word that stands in its place."""
     value = finite_or_none(cell, decimal)
     if value is None and _FIGURES.fullmatch(cell):
-        problems.append(Problem(place, repr(cell), f"a number with the decimal mark {decimal!r}, a word or nothing"))
+        problems.append(
+            Problem(place, repr(cell), f"a number with the decimal mark {decimal[:1]!r}, a word or nothing")
+        )
     return (value, None) if value is not None and value > 0 else (None, cell or None)
 
 

@@ -131,6 +131,9 @@ def _acquisitions(raw: RawFile) -> _Acquisitions:
         raise DamagedFile(Problem(raw.path, f"no line with {', '.join(_KEYS)}", "the names of the columns", _EXPORT))
     problems: list[Problem] = []
     filters = _filters(table, problems)
+    if filters:
+        table.refuse_beyond_header()
+    table = table.marked_by("Time", "Temp", *filters)
     samples: dict[str, str] = {}
     steps: dict[_Step, dict[str, list[int]]] = {}
     for (position, name, program, segment), rows in _alike(table):

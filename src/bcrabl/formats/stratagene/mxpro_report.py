@@ -70,6 +70,7 @@ def reported(file: RawFile, warnings: list[str]) -> dict[tuple[str, str], dict[s
     table = file.rows().table(*_COLUMNS)
     if table is None:
         raise DamagedFile(Problem(file.path, "no table with the columns " + ", ".join(_COLUMNS), "a text report"))
+    table.refuse_beyond_header()
     columns = _Columns(table)
     problems: list[Problem] = []
     reactions: dict[tuple[str, str], dict[str, object]] = {}
@@ -98,6 +99,7 @@ class _Columns:
         self.ct = self._named(_CT)
         self.threshold = self._named(_THRESHOLD)
         self.quantity = self._named(_QUANTITY)
+        self._table = table.marked_by(self.ct, self.threshold, self.quantity)
         self.unit = self._unit()
         self.has_types = table.has(_TYPE)
 

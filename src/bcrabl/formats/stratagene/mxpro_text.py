@@ -51,6 +51,8 @@ def _read(source: RawFile, part: str | None) -> Run:
     table = only(filter(_is_raw, source.tables), source, "raw data").rows(most=_MOST).table(*_COLUMNS)
     if table is None:
         raise DamagedFile(Problem(source.path, "no table of readings", ", ".join(_COLUMNS), _EXPORT))
+    table.refuse_beyond_header()
+    table = table.marked_by("Fluorescence")
     rows = _amplification(table)
     keys = _keys(table, rows)
     problems: list[Problem] = []
@@ -59,6 +61,7 @@ def _read(source: RawFile, part: str | None) -> Run:
     if problems:
         raise DamagedFile(problems)
     readings = arrange(keys, cycle_of, lambda reading: table.place(rows[reading], "Cycle #"))
+    readings.refuse_cut_off(table.where)
     warnings: list[str] = []
     return assemble(
         source.path,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -112,7 +113,7 @@ def write_curves_table(run: Run, path: str | Path) -> None:
     from bcrabl.tables import CURVES, write_table
 
     about = {
-        "run_id": Path(path).stem,
+        "run_id": os.fsencode(Path(path).stem).decode("utf-8", "replace"),  # a name need not be UTF-8
         "run_date": run.metadata.get("run_date"),
         "instrument": run.metadata.get("instrument"),
         "raw_file": None,
@@ -241,6 +242,7 @@ def _reaction(row: Row) -> Row:
 def _stated_metadata(path: str, stated: Mapping[str, str]) -> dict[str, object]:
     try:
         metadata = json.loads(stated.get(_METADATA, "{}"))
+        json.dumps(metadata, ensure_ascii=False).encode()  # JSON may spell half a character, which is no text
     except (ValueError, RecursionError) as error:
         raise DamagedFile(Problem(path, f"metadata that are no JSON ({error})", "JSON", _RENEW)) from error
     if not isinstance(metadata, dict):

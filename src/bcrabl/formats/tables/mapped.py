@@ -34,9 +34,11 @@ def _read(source: RawFile, part: str | None) -> Run:
     if described is None:
         raise DamagedFile(Problem(source.path, "no column map", f"a file <table>{COLUMN_MAP_SUFFIX} beside it"))
     column_map = parse_column_map(described.content, described.path, FileError)
-    curves = curves_of_table(mapped_table(_file(source, described), column_map), column_map)
     warnings: list[str] = []
-    rows = reactions_of(curves.stated, column_map, warnings)
+    curves = curves_of_table(mapped_table(_file(source, described, warnings), column_map), column_map)
+    rows = reactions_of(
+        curves.stated, column_map, float(curves.cycles.max()) if curves.cycles.size else np.inf, warnings
+    )
     kept = _kept(source.path, rows, curves, part, warnings)
     if column_map.stage == "baseline_subtracted":
         warnings.append("The curves are baseline-subtracted already; their baseline cannot be checked.")
@@ -66,14 +68,29 @@ FORMAT = Format(
 )
 
 
-def _file(source: RawFile, described: RawFile) -> RawFile:
-    """The table that the map describes: the file itself, or the one in its folder."""
+def _file(source: RawFile, described: RawFile, warnings: list[str]) -> RawFile:
+    """The table that the map describes: the file itself, or the one in its folder; other files there are named.
+
+    Raises
+    ------
+    DamagedFile : no table or several may be meant.
+    FileError : several maps lie in the folder, and none was named.
+    """
     if not source.is_folder:
         return source
+    maps = [Path(file.path).name for file in source.companions if file.path.endswith(COLUMN_MAP_SUFFIX)]
+    if source.named_map is None and len(maps) > 1:
+        found = f"{len(maps)} column maps: {', '.join(maps[:5])}{', …' if len(maps) > 5 else ''}"
+        raise FileError(Problem(source.path, found, "one table with its map", "Name the table itself instead."))
     tables = [file for file in source.companions if not file.path.endswith((".yaml", ".yml"))]
     own_name = Path(described.path).name.removesuffix(COLUMN_MAP_SUFFIX)
     named = [file for file in tables if Path(file.path).name == own_name]
-    return only(named or tables, source, "curves")
+    table = only(named or tables, source, "curves")
+    unread = [Path(file.path).name for file in tables if file is not table]
+    if unread:
+        shown = ", ".join(unread[:5]) + (", …" if len(unread) > 5 else ".")
+        warnings.append(f"Files of the folder that the column map does not describe were not read: {shown}")
+    return table
 
 
 def _kept(path: str, rows: list[dict[str, object]], curves: Curves, part: str | None, warnings: list[str]) -> list[int]:

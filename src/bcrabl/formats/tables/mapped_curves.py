@@ -6,7 +6,7 @@ Symbols: n curves, m cycles.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -64,6 +64,12 @@ def curves_of_table(mapped: MappedTable, column_map: ColumnMap) -> Curves:
     )
 
 
+def _no_numbers(problems: Sequence[Problem], column_map: ColumnMap) -> DamagedFile:
+    """The error of cells of readings that hold something else."""
+    remedy = f"Correct the cell; where it stands for no reading, say so in {column_map.label}: table: {{missing: […]}}."
+    return DamagedFile(replace(problem, remedy=remedy) for problem in problems)
+
+
 # -- one row per reading ----------------------------------------------------------------------------------------------
 
 
@@ -80,7 +86,7 @@ def _long(mapped: MappedTable, column_map: ColumnMap) -> Curves:
         if name in column_map.columns_of
     }
     if problems:
-        raise DamagedFile(problems)
+        raise _no_numbers(problems, column_map)
     readings = arrange(keys, cycle_of, lambda reading: table.place(rows[reading], column_map.columns_of["cycle"]))
     first = _first_rows(keys, rows)
     _refuse_changing(mapped, column_map, cells, keys, first)
@@ -126,7 +132,7 @@ def _column_per_well(mapped: MappedTable, column_map: ColumnMap) -> Curves:
     cycle_of = table.numbers(cycle_column, rows, problems)
     signal = [table.numbers(name, rows, problems) for name in described]
     if problems:
-        raise DamagedFile(problems)
+        raise _no_numbers(problems, column_map)
     readings = arrange([""] * len(rows), cycle_of, lambda reading: table.place(rows[reading], cycle_column))
     filled = [readings.filled(values) for values in signal] if rows else []
     fluorescence = np.concatenate(filled) if filled else np.empty((len(described), len(readings.cycles)))
@@ -183,7 +189,7 @@ def _row_per_well(mapped: MappedTable, column_map: ColumnMap) -> Curves:
     problems: list[Problem] = []
     signal = [table.numbers(name, rows, problems) for name in columns.values()]
     if problems:
-        raise DamagedFile(problems)
+        raise _no_numbers(problems, column_map)
     stated = [_of_row(table, column_map, row) for row in rows]
     return Curves(stated, np.array(list(columns), dtype=np.float64), np.stack(signal, axis=1))
 

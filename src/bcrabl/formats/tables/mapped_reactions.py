@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bcrabl.errors import DamagedFile, Problem
-from bcrabl.formats.assembly import ROLES_NOT_STATED
+from bcrabl.formats.assembly import LATEST_CQ_BEYOND, ROLES_NOT_STATED
 from bcrabl.formats.grid import text
 from bcrabl.formats.numerals import finite_or_none
 from bcrabl.formats.wells import normal_well, well_at
@@ -26,8 +26,12 @@ _COPIES = ("copies", "copies/reaction", "copies per reaction")
 _COLUMNS_OF_PLATE = {96: 12, 384: 24, 1536: 48}
 
 
-def reactions_of(stated: Sequence[Stated], column_map: ColumnMap, warnings: list[str]) -> list[Row]:
+def reactions_of(stated: Sequence[Stated], column_map: ColumnMap, last_cycle: float, warnings: list[str]) -> list[Row]:
     """The reactions, as columns of `bcrabl.tables.REACTIONS`; `warnings` gains what was read with reservations.
+
+    Parameters
+    ----------
+    last_cycle : of the curves; no Cq lies beyond it.
 
     Raises
     ------
@@ -35,18 +39,21 @@ def reactions_of(stated: Sequence[Stated], column_map: ColumnMap, warnings: list
     """
     problems: list[Problem] = []
     wells = _wells_in_order(stated, column_map, problems) if column_map.wells_in_order else [None] * len(stated)
-    rows = [_reaction(one, well, column_map, problems) for one, well in zip(stated, wells, strict=True)]
+    latest = last_cycle + LATEST_CQ_BEYOND
+    rows = [_reaction(one, well, column_map, latest, problems) for one, well in zip(stated, wells, strict=True)]
     if problems:
         raise DamagedFile(problems)
     _warn(rows, column_map, warnings)
     return rows
 
 
-def _reaction(stated: Stated, well: str | None, column_map: ColumnMap, problems: list[Problem]) -> Row:
+def _reaction(
+    stated: Stated, well: str | None, column_map: ColumnMap, latest_cq: float, problems: list[Problem]
+) -> Row:
     words = {name: text(stated.values.get(name, "")) for name in ("part", "target", "dye", "sample", "role", "call")}
     role = _role(words["role"], stated, column_map, problems)
     quantity = _number("quantity", stated, problems)
-    cq, cq_text = _cq(stated, column_map, problems)
+    cq, cq_text = _cq(stated, column_map, latest_cq, problems)
     if role == "std" and quantity is not None and quantity <= 0:
         found = f"a standard of quantity {quantity:g}"
         problems.append(Problem(stated.place("quantity"), found, "a quantity above 0"))
@@ -57,7 +64,7 @@ def _reaction(stated: Stated, well: str | None, column_map: ColumnMap, problems:
         "dye": words["dye"] or None,
         "role": role,
         "sample_id": words["sample"] or None,
-        "known_copies": quantity if role == "std" and column_map.quantity_unit in _COPIES else None,
+        "known_copies": quantity if role == "std" and _are_copies(column_map) else None,
         "vendor_cq": cq,
         "vendor_cq_text": cq_text,
         "vendor_call": words["call"] or None,
@@ -119,7 +126,13 @@ def _number(name: str, stated: Stated, problems: list[Problem]) -> float | None:
     return number
 
 
-def _cq(stated: Stated, column_map: ColumnMap, problems: list[Problem]) -> tuple[float | None, str | None]:
+def _are_copies(column_map: ColumnMap) -> bool:
+    return (column_map.quantity_unit or "").strip().casefold() in _COPIES
+
+
+def _cq(
+    stated: Stated, column_map: ColumnMap, latest: float, problems: list[Problem]
+) -> tuple[float | None, str | None]:
     """Cq as a number, or None and what stands for "none"."""
     spelled = text(stated.values.get("cq", ""))
     number = finite_or_none(spelled, stated.decimal)
@@ -127,9 +140,10 @@ def _cq(stated: Stated, column_map: ColumnMap, problems: list[Problem]) -> tuple
         return None, None
     if spelled in column_map.no_cq or _is_one_of(number, column_map.no_cq):
         return None, spelled
-    if number is None or number <= 0:
+    if number is None or not 0 < number <= latest:
         remedy = f"Where it stands for no Cq, add it to no_cq in {column_map.label}."
-        problems.append(Problem(stated.place("cq"), repr(spelled), "a Cq above 0", remedy))
+        expected = "a Cq above 0" + (f" and at most {latest:g}, one behind the last cycle" if number else "")
+        problems.append(Problem(stated.place("cq"), repr(spelled), expected, remedy))
     return number, None
 
 
@@ -146,7 +160,7 @@ def _warn(rows: Sequence[Row], column_map: ColumnMap, warnings: list[str]) -> No
     unstated = sum(row["vendor_quantity"] is None for row in standards)
     if unstated:
         warnings.append(f"{unstated} standard reactions carry no quantity; their copies are unknown.")
-    if len(standards) > unstated and column_map.quantity_unit not in _COPIES:
+    if len(standards) > unstated and not _are_copies(column_map):
         warnings.append(
             f"The quantities of {len(standards) - unstated} standard reactions are in {column_map.quantity_unit}, "
             "not in copies; their copies are unknown."

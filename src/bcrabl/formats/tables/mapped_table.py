@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ __all__ = ["MappedTable", "mapped_table"]
 _HEADER_WITHIN = 500  # rows
 _MOST = 8 * 1024 * 1024  # bytes of text; 384 wells of two targets and 50 cycles in single readings take 4 million
 _NUMERIC = ("cycle", "fluorescence", "passive_reference", "quantity", "threshold", "baseline_start", "baseline_end")
+_THREE_DIGITS = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")  # 100.000 may be a hundred or a hundred thousand
+_DECIMALS = re.compile(r"\d*[.,](?:\d{1,2}|\d{4,})|0*[.,]\d+|\d{4,}[.,]\d+|\d{1,3}(?:[.,]\d{3})+[.,]\d+")
 
 
 class MappedTable:
@@ -69,7 +72,11 @@ def mapped_table(source: RawFile, column_map: ColumnMap) -> MappedTable:
     rows = sheet.rows[number + 1 : last]
     numeric = _numeric_columns(header, column_map)
     rows = _without_missing(rows, numeric, column_map.missing)
-    table = SheetTable(_marked(sheet, rows, numeric, column_map), columns, rows, number + 2)
+    table = SheetTable(
+        _marked(sheet, rows, [*numeric, *_cq_columns(header, column_map)], column_map), columns, rows, number + 2
+    )
+    table.refuse_beyond_header()
+    _refuse_ambiguous_quantities(table, column_map)
     found = MappedTable(table, header, [row for row, cells in enumerate(rows) if any(text(cell) for cell in cells)])
     found.refuse_twice(column_map.columns_of.values())
     return found
@@ -150,6 +157,12 @@ def _numeric_columns(header: Sequence[str], column_map: ColumnMap) -> list[int]:
     ]
 
 
+def _cq_columns(header: Sequence[str], column_map: ColumnMap) -> list[int]:
+    """Place of the column of Cq, which holds numbers and words."""
+    name = column_map.columns_of.get("cq")
+    return [place for place, own in enumerate(header) if name is not None and own.casefold() == name.casefold()]
+
+
 def _without_missing(rows: list[list[Cell]], numeric: Sequence[int], missing: frozenset[str]) -> list[list[Cell]]:
     """The rows, with what stands for a missing reading taken out of the columns of numbers."""
     cleaned = []
@@ -169,6 +182,22 @@ def _marked(sheet: Sheet, rows: list[list[Cell]], numeric: Sequence[int], column
     mark = column_map.decimal or decimal_mark(cells)
     if not mark:
         found = "numbers such as 1,234 whose comma may part decimals or thousands"
-        remedy = f"Say in {column_map.label}: table: {{decimal: comma}} or {{decimal: point}}."
-        raise DamagedFile(Problem(sheet.where, found, "a stated decimal mark", remedy))
+        raise DamagedFile(Problem(sheet.where, found, "a stated decimal mark", _remedy(column_map)))
     return Sheet(sheet.where, sheet.rows, sheet.row_word, mark)
+
+
+def _remedy(column_map: ColumnMap) -> str:
+    return f"Say in {column_map.label}: table: {{decimal: comma}} or {{decimal: point}}."
+
+
+def _refuse_ambiguous_quantities(table: SheetTable, column_map: ColumnMap) -> None:
+    """Quantities are often entered with thousands parted, whatever the mark of the readings beside them."""
+    name = column_map.columns_of.get("quantity")
+    if name is None or column_map.decimal is not None or len(table.sheet.decimal) > 1:
+        return
+    spelled = dict.fromkeys(cell.strip() for cell in table.cells(name) if type(cell) is str)
+    unclear = next((cell for cell in spelled if _THREE_DIGITS.fullmatch(cell)), None)
+    if unclear is not None and not any(_DECIMALS.fullmatch(cell) for cell in spelled):
+        found = f"quantities such as {unclear}, which may have decimals or thousands"
+        where = f"{table.where}, column {name}"
+        raise DamagedFile(Problem(where, found, "a stated decimal mark", _remedy(column_map)))

@@ -81,6 +81,7 @@ def _table(source: RawFile) -> SheetTable:
     table = _header(sheet)
     if table is None:
         raise DamagedFile(Problem(source.path, "no header of RDES", ", ".join(_COLUMNS), _EXPORT))
+    table.refuse_beyond_header()
     numbers = [place for name, place in table.columns.items() if name == "cq" or _number(name) is not None]
     mark = decimal_mark(row[place] for row in table.rows for place in numbers if place < len(row))
     if not mark:
