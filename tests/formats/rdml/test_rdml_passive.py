@@ -40,7 +40,7 @@ def test_a_flat_target_named_rox_is_the_passive_reference(tmp_path, signal):
     ("signal", "more", "found"),
     [
         (RISING, "", "its signal rises or falls"),
-        (FLAT, "<cq>21.5</cq>", "it has a Cq"),
+        (FLAT, "<cq>2.5</cq>", "it has a Cq"),
         (FLAT, "<cq>-1</cq>", "it has a Cq"),
         (FLAT, "<quantFluor>0.1</quantFluor>", "it has a threshold"),
     ],

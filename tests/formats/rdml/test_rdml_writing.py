@@ -191,7 +191,7 @@ def runs(draw: st.DrawFn) -> Run:
                     sample_id=of_sample,
                     role=role[of_sample, of_target],
                     known_copies=copies[of_sample, of_target],
-                    vendor_cq=draw(st.none() | st.floats(10, 50)),
+                    vendor_cq=draw(st.none() | st.floats(0.5, cycles - 0.25)),
                     vendor_threshold=draw(st.none() | SIGNALS),
                     vendor_omitted=draw(st.booleans()),
                 )
