@@ -1,46 +1,44 @@
-"""Five-parameter sigmoid (Richards) fits of all curves of a plate at once.
+"""Four- and five-parameter sigmoid (Richards) fits of all curves of a plate at once.
 
-Symbols: n curves, m cycles; x cycle, F signal.
+Symbols: n curves, m cycles; x cycle, z abscissa (x, or ln x), F signal.
 
-    F(x) = c + d · (1 + exp(-s (x - e)))^(-f)
+    F(z) = c + d · (1 + exp(-s (z - e)))^(-f)
 
-c baseline and d plateau rise (a.u.), s slope (1/cycle), e (cycles), f asymmetry (Spiess, Feig, Ritz 2008, BMC
-Bioinformatics 9:221, the five-parameter logistic). Inside, the shape is written with the cycle x0 = e + ln(f)/s of the
-steepest rise and q = 1/f, which stays regular when f grows (q → 0 is the Gompertz curve):
-
-    g(x) = (1 + q·exp(-s (x - x0)))^(-1/q)
-
-c and d enter linearly and are profiled out (variable projection: Golub & Pereyra 1973; Jacobian after Kaufman 1975),
-so that Levenberg–Marquardt moves only (ln s, x0, q). Every operation works row by row: a curve gives the same bits
-alone and among ten thousand others.
+c baseline and d plateau rise (a.u.), s slope (1/z), e position (z), f asymmetry (Spiess, Feig, Ritz 2008, BMC
+Bioinformatics 9:221, the five-parameter logistic; on z = ln x the log-logistic). Inside, the shape is written with the
+place z0 = e + ln(f)/s of the steepest rise against z and q = 1/f, which stays regular when f grows (q → 0 is the
+Gompertz curve). A curve gives the same bits alone and among ten thousand others.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bcrabl.curves import landmarks
+from bcrabl.curves.sigmoid_shape import SEARCHED_SLOPES, Axis, make_axis, row_dot, unit_sigmoid
+from bcrabl.curves.sigmoid_solver import Curves, Point, best_of_grid, covariance, solve
+from bcrabl.errors import Problem, RunError
+
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     Array = NDArray[np.float64]
     Mask = NDArray[np.bool_]
 
-__all__ = ["SigmoidFit", "fit_sigmoid"]
+__all__ = ["LANDMARKS", "SigmoidFit", "fit_sigmoid", "five_parameter_second_derivative"]
 
-_SLOPES = (0.15, 0.25, 0.4, 0.6, 0.9, 1.4)  # 1/cycle: from creeping to near-doubling rises
-_ASYMMETRIES = (0.3, 1.0, 2.5)
-_LOG_SLOPE_RANGE = (np.log(0.02), np.log(12.0))
-_ASYMMETRY_RANGE = (0.02, 5.0)  # below, the curve is a Gompertz curve to plotting accuracy
-_CYCLES_BEYOND = 8.0  # how far outside the observed cycles the steepest rise may be placed
-_LARGEST_EXPONENT = 60.0
-_MOST_ITERATIONS = 100
-_TOLERANCE = 1e-10  # relative change of the residual sum of squares
-_LARGEST_DAMPING = 1e12
-_LARGEST_STEP = np.array((1.0, 5.0, 1.0))  # (ln s, cycles, q): keeps the first steps inside the basin
-_RIDGE = 1e-14  # lets a parameter without influence stand still instead of dividing by zero
+LANDMARKS = ("first_derivative_maximum", "second_derivative_maximum", "cy0", "relative_crossing")
+
+_LEAST_CYCLES = 6
+_NO_RISE = 1e-200
+_CURVES_AT_ONCE = 384  # a chunk's arrays stay in the cache
+_FIRST_ITERATIONS = 15
+_ROUNDS = ((5, 20), (10, 6), (200, 1))  # of the search: iterations, and how many starts of a curve live on
+_UNEXPLAINED = 0.02  # share of its sum of squares a good fit of an amplification never leaves
 
 
 @dataclass(frozen=True)
@@ -50,11 +48,15 @@ class SigmoidFit:
     Parameters
     ----------
     baseline, rise : (n,) c and d, a.u.
-    slope : (n,) s, 1/cycle.
-    steepest : (n,) x0, cycle of the steepest rise.
+    slope : (n,) s, 1/cycle; per unit of ln(cycle) where that is the abscissa.
+    steepest : (n,) z0, cycle of the steepest rise; its logarithm where ln(cycle) is the abscissa.
     asymmetry : (n,) f.
-    rss : (n,) residual sum of squares, a.u.².
+    rss : (n,) weighted residual sum of squares, a.u.² times weight.
     converged : (n,) False where the fit stopped for want of iterations or had nothing to fit (all NaN then).
+    at_bound : (n,) slope, position or asymmetry was stopped by its bound, and counts as known in the covariance.
+    covariance : (n, 5, 5) covariance of (c, d, ln s, z0, q = 1/f) from the residual variance rss / (readings − free
+        parameters); rows and columns of parameters that were held are zero; NaN where the curve cannot tell.
+    abscissa : "cycle" or "log_cycle".
     """
 
     baseline: Array
@@ -64,6 +66,9 @@ class SigmoidFit:
     asymmetry: Array
     rss: Array
     converged: Mask
+    at_bound: Mask
+    covariance: Array
+    abscissa: str = "cycle"
 
     @property
     def parameters(self) -> Array:
@@ -71,220 +76,216 @@ class SigmoidFit:
         e = self.steepest - np.log(self.asymmetry) / self.slope
         return np.column_stack([self.baseline, self.rise, self.slope, e, self.asymmetry])
 
+    @property
+    def shape(self) -> landmarks.Shape:
+        """The shapes as `bcrabl.curves.landmarks` takes them."""
+        return landmarks.Shape(np.log(self.slope), self.steepest, 1 / self.asymmetry, self.abscissa == "log_cycle")
+
     def above_baseline(self, cycles: Array) -> Array:
         """(n, k) fitted signal above the baseline c at cycles of shape (k,) or (n, k)."""
-        shape = _Shape(np.log(self.slope), self.steepest, 1.0 / self.asymmetry)
-        return self.rise[:, None] * _sigmoid(np.atleast_2d(cycles), shape).value
+        x = np.atleast_2d(cycles)
+        table = np.column_stack(self.shape[:3])
+        value = unit_sigmoid(np.log(x) if self.shape.logarithmic else x, table)[0]
+        value[value < _NO_RISE] = 0.0  # ratios of what lies below would overflow
+        return self.rise[:, None] * value
+
+    def first_derivative_maximum(self) -> Array:
+        """(n,) cycle of the steepest rise."""
+        return landmarks.first_derivative_maximum(self.shape)
 
     def second_derivative_maximum(self) -> Array:
         """(n,) cycle at which the fitted curve's acceleration is largest."""
-        f = self.asymmetry
-        u = ((3 * f + 1) + np.sqrt((5 * f + 1) * (f + 1))) / (2 * f**2)
-        return self.steepest - np.log(f * u) / self.slope
+        return landmarks.second_derivative_maximum(self.shape)
+
+    def third_derivative_maximum(self) -> Array:
+        """(n,) cycle at which the fitted curve takes off; NaN on ln(cycle)."""
+        return landmarks.third_derivative_maximum(self.shape)
 
     def cy0(self) -> Array:
         """(n,) cycle at which the tangent of the steepest rise meets the baseline (Guescini 2008, BMC Bioinf 9:326)."""
-        return self.steepest - (1 + 1 / self.asymmetry) / self.slope
+        return landmarks.cy0(self.shape)
+
+    def relative_crossing(self, share: float | Array) -> Array:
+        """(n,) cycle at which the rise reaches a share (0 to 1; one, or one per curve) of itself."""
+        return landmarks.relative_crossing(self.shape, share)
+
+    def standard_error_of(self, landmark: str, share: float | Array | None = None) -> Array:
+        """(n,) standard error of a landmark by the delta method, cycles: the noise of the readings, no pipetting.
+
+        Parameters
+        ----------
+        landmark : one of `LANDMARKS`.
+        share : for `relative_crossing`.
+        """
+        if landmark not in LANDMARKS or (landmark == "relative_crossing") != (share is not None):
+            expected = f"one of {', '.join(LANDMARKS)}; a share for relative_crossing only"
+            raise RunError(Problem("landmark", f"{landmark!r}, share {share}", expected))
+        function = getattr(landmarks, landmark)
+        if share is not None:
+            function = partial(landmarks.relative_crossing, share=share)
+        return landmarks.standard_error(function, self.shape, self.covariance[:, 2:, 2:])
 
 
-class _Shape(NamedTuple):
-    log_slope: Array
-    steepest: Array
-    asymmetry_inverse: Array
-
-
-class _Sigmoid(NamedTuple):
-    value: Array
-    d_log_slope: Array
-    d_steepest: Array
-    d_asymmetry_inverse: Array
-
-
-def _sigmoid(cycles: Array, shape: _Shape) -> _Sigmoid:
-    """The sigmoid g and its derivatives, each (n, m)."""
-    s = np.exp(shape.log_slope)[:, None]
-    q = shape.asymmetry_inverse[:, None]
-    distance = cycles - shape.steepest[:, None]
-    u = np.exp(np.clip(-s * distance, -_LARGEST_EXPONENT, _LARGEST_EXPONENT))
-    t = q * u
-    log_term = np.log1p(t)
-    value = np.exp(-log_term / q)
-    steep = value * s * u / (1 + t)
-    small = t < 1e-3
-    safe = np.where(small, 1.0, t)
-    curvature = np.where(small, 0.5 - t * (2 / 3 - 0.75 * t), (log_term - t / (1 + t)) / safe**2)
-    return _Sigmoid(value, steep * distance, -steep, value * u**2 * curvature)
-
-
-class _Curves(NamedTuple):
-    """Curves scaled to unit range and centred, zero where a cycle is missing."""
-
-    cycles: Array
-    present: Array
-    readings: Array
-    centred: Array
-
-    def rows(self, index: NDArray[np.intp]) -> _Curves:
-        return _Curves(self.cycles, self.present[index], self.readings[index], self.centred[index])
-
-
-class _Projection(NamedTuple):
-    """The profiled fit at one shape: amplitude, residuals, and what the Jacobian needs."""
-
-    amplitude: Array
-    mean_shape: Array
-    residuals: Array
-    rss: Array
-    jacobian: tuple[Array, Array, Array]
-
-
-def fit_sigmoid(cycles: Array, fluorescence: Array) -> SigmoidFit:
+def fit_sigmoid(
+    cycles: ArrayLike,
+    fluorescence: ArrayLike,
+    *,
+    weights: ArrayLike | None = None,
+    abscissa: str = "cycle",
+    symmetric: bool = False,
+) -> SigmoidFit:
     """Fit the five-parameter sigmoid to every curve by least squares.
 
     Parameters
     ----------
-    cycles : (m,) array of cycle numbers.
+    cycles : (m,) array of rising cycle numbers.
     fluorescence : (n, m) array, a.u., NaN where a cycle is missing.
+    weights : (n, m) array, inverse variances up to a factor per curve; 0 leaves a reading out. None: all alike.
+    abscissa : "cycle", or "log_cycle" for the log-logistic curve.
+    symmetric : hold f = 1: the four-parameter curve.
 
     Returns
     -------
     SigmoidFit with arrays of length n; NaN for a curve without range or with fewer than six cycles.
+
+    Raises
+    ------
+    RunError : weights that are negative or of another shape; unknown abscissa; ln of a cycle that is not positive.
     """
-    curves, low, scale, fittable = _prepared(cycles, fluorescence)
-    shape = _start(curves)
-    shape, projection, converged = _levenberg_marquardt(curves, shape)
-    mean = _row_sum(np.where(curves.present > 0, (fluorescence - low[:, None]) / scale[:, None], 0.0)) / curves.readings
-    baseline = mean - projection.amplitude * projection.mean_shape
-    blank = np.where(fittable, 1.0, np.nan)
-    return SigmoidFit(
-        baseline=(low + scale * baseline) * blank,
-        rise=scale * projection.amplitude * blank,
-        slope=np.exp(shape.log_slope) * blank,
-        steepest=shape.steepest * blank,
-        asymmetry=1.0 / shape.asymmetry_inverse * blank,
-        rss=projection.rss * scale**2 * blank,
-        converged=converged & fittable,
-    )
+    x, y = np.asarray(cycles, dtype=np.float64), np.asarray(fluorescence, dtype=np.float64)
+    w = None if weights is None else _checked(np.asarray(weights, dtype=np.float64), y.shape)
+    axis = make_axis(x, abscissa, symmetric)
+    free = np.array((1.0, 1.0, 0.0 if symmetric else 1.0))
+    found = _Found(len(y))
+    chunks = [np.arange(begin, min(begin + _CURVES_AT_ONCE, len(y))) for begin in range(0, len(y), _CURVES_AT_ONCE)]
+    for rows in chunks:
+        curves = found.prepare(rows, y, w)
+        some = found.fittable[rows]
+        curves = curves.rows(some)
+        start = axis.grid[best_of_grid(curves, axis, 1)[0][:, 0]]
+        found.keep(rows[some], solve(curves, axis, start, free, _FIRST_ITERATIONS))
+    again = np.flatnonzero(found.suspicious(axis))
+    searching = make_axis(x, abscissa, symmetric, searching=True)
+    for begin in range(0, len(again), _CURVES_AT_ONCE // 8):
+        rows = again[begin : begin + _CURVES_AT_ONCE // 8]
+        found.keep(rows, _search(found.prepare(rows, y, w), searching, found.shape[rows], free))
+    return found.fit(axis, free, abscissa)
 
 
-def _prepared(cycles: Array, fluorescence: Array) -> tuple[_Curves, Array, Array, Mask]:
-    present = np.isfinite(fluorescence)
-    count = present.sum(axis=1)
-    low = np.where(present, fluorescence, np.inf).min(axis=1, initial=np.inf)
-    high = np.where(present, fluorescence, -np.inf).max(axis=1, initial=-np.inf)
-    fittable = (count >= 6) & (high > low)
-    low, scale = np.where(fittable, low, 0.0), np.where(fittable, high - low, 1.0)
-    weights = present.astype(np.float64)
-    counted = np.maximum(count, 1).astype(np.float64)
-    scaled = np.where(present, (fluorescence - low[:, None]) / scale[:, None], 0.0)
-    centred = (scaled - (_row_sum(scaled) / counted)[:, None]) * weights
-    return _Curves(np.asarray(cycles, dtype=np.float64), weights, counted, centred), low, scale, fittable
+def _checked(weights: Array, wanted: tuple[int, ...]) -> Array:
+    if weights.shape != wanted:
+        raise RunError(Problem("weights", f"shape {weights.shape}", f"shape {wanted}, that of the fluorescence"))
+    if np.any(weights < 0):
+        raise RunError(Problem("weights", "a negative weight", "0 for a reading to leave out, else positive"))
+    return weights
 
 
-def _row_sum(values: Array) -> Array:
-    """Sum of every row; C order keeps each row's pairwise sum the same whatever the other rows."""
-    total: Array = np.ascontiguousarray(values).sum(axis=1)
-    return total
+def _search(curves: Curves, axis: Axis, earlier: Array, free: Array) -> tuple[Array, Point, Mask]:
+    """The best of many starts: the earlier fit, and the best shape of each slope and skew, rising and falling."""
+    groups = len(SEARCHED_SLOPES) * (3 if free[2] else 1)
+    picks = np.concatenate(best_of_grid(curves, axis, groups), axis=1)
+    starts = np.concatenate([earlier[:, None, :], axis.grid[picks]], axis=1)
+    n = len(earlier)
+    for iterations, survivors in _ROUNDS:
+        per_curve = starts.shape[1]
+        owner = np.repeat(np.arange(n), per_curve)
+        shape, point, settled = solve(curves.rows(owner), axis, starts.reshape(-1, 3), free, iterations)
+        order = np.argsort(point.rss.reshape(n, per_curve), axis=1, kind="stable")[:, :survivors]
+        best = (order + per_curve * np.arange(n)[:, None]).ravel()
+        starts = shape[best].reshape(n, -1, 3)
+    return shape[best], Point(point.table[best]), settled[best]
 
 
-def _start(curves: _Curves) -> _Shape:
-    """The best shape of a grid for every curve."""
-    cycles = curves.cycles
-    steepest = np.arange(cycles[0] + 1, cycles[-1] + _CYCLES_BEYOND / 2)
-    slopes, positions, inverses = (
-        axis.ravel() for axis in np.meshgrid(np.log(_SLOPES), steepest, 1 / np.array(_ASYMMETRIES), indexing="ij")
-    )
-    shapes = _sigmoid(cycles[None, :], _Shape(slopes, positions, inverses)).value
-    shapes -= shapes.mean(axis=1, keepdims=True)
-    shapes /= np.sqrt(_row_sum(shapes**2))[:, None]
-    # einsum without BLAS: the winner of a near tie must not hang on how many curves share the call
-    match = np.einsum("nm,km->nk", curves.centred, shapes, optimize=False)
-    best = match.argmax(axis=1)
-    return _Shape(slopes[best], positions[best], inverses[best])
+class _Found:
+    """What is known of each of n curves while they are fitted, chunk by chunk."""
+
+    def __init__(self, n: int) -> None:
+        self.shape = np.full((n, 3), np.nan)
+        self.table = np.full((n, 19), np.nan)
+        self.settled = np.zeros(n, dtype=bool)
+        self.fittable = np.zeros(n, dtype=bool)
+        self.middle, self.scale, self.heaviest, self.total, self.power, self.readings = np.empty((6, n))
+
+    def prepare(self, rows: NDArray[np.intp], fluorescence: Array, weights: Array | None) -> Curves:
+        """Scale some rows to unit range about their mean, and note how."""
+        y = fluorescence[rows]
+        present = np.isfinite(y)
+        if weights is not None:
+            present &= weights[rows] > 0
+        count = present.sum(axis=1)
+        low = np.where(present, y, np.inf).min(axis=1, initial=np.inf)
+        high = np.where(present, y, -np.inf).max(axis=1, initial=-np.inf)
+        fittable = (count >= _LEAST_CYCLES) & (high > low)
+        low, scale = np.where(fittable, low, 0.0), np.where(fittable, high - low, 1.0)
+        weight = np.where(present, 1.0 if weights is None else weights[rows], 0.0)
+        heaviest = np.where(count > 0, weight.max(axis=1, initial=0.0), 1.0)
+        weight /= heaviest[:, None]
+        total = np.where(count > 0, weight.sum(axis=1), 1.0)
+        scaled = np.where(present, (y - low[:, None]) / scale[:, None], 0.0)
+        mean = row_dot(scaled, weight) / total
+        signal = np.where(present, scaled - mean[:, None], 0.0)
+        self.fittable[rows], self.readings[rows], self.heaviest[rows] = fittable, count, heaviest
+        self.middle[rows], self.scale[rows], self.total[rows] = low + scale * mean, scale, total
+        self.power[rows] = row_dot(signal * weight, signal)
+        return Curves(signal, weight, total)
+
+    def keep(self, rows: NDArray[np.intp], solved: tuple[Array, Point, Mask]) -> None:
+        """Note what a solution gave for some rows."""
+        self.shape[rows], self.settled[rows] = solved[0], solved[2]
+        self.table[rows] = solved[1].table
+
+    def at_bound(self, axis: Axis) -> Mask:
+        """(n, 3) which shape parameters were stopped by their bounds."""
+        held: Mask = (self.shape <= axis.lowest) | (self.shape >= axis.highest)
+        return held
+
+    def suspicious(self, axis: Axis) -> Mask:
+        """(n,) fits that another start may better."""
+        poor = self.table[:, 3] > _UNEXPLAINED * self.power
+        suspect: Mask = (poor | ~self.settled | self.at_bound(axis)[:, :2].any(axis=1)) & self.fittable
+        return suspect
+
+    def fit(self, axis: Axis, free: Array, abscissa: str) -> SigmoidFit:
+        """The result in the units of the curves."""
+        point, blank = Point(self.table), np.where(self.fittable, 1.0, np.nan)
+        held = self.at_bound(axis)
+        estimated = np.where(held, 0.0, free)
+        freedom = np.maximum(self.readings - 2 - estimated.sum(axis=1), 1)
+        spread = np.empty((len(blank), 5, 5))
+        for begin in range(0, len(blank), _CURVES_AT_ONCE):
+            rows = slice(begin, begin + _CURVES_AT_ONCE)
+            unit = np.ones((len(blank[rows]), 5))
+            unit[:, :2] = self.scale[rows, None]
+            unit *= np.sqrt(point.rss[rows] / freedom[rows])[:, None]
+            spread[rows] = covariance(Point(self.table[rows]), self.total[rows], estimated[rows])
+            spread[rows] *= unit[:, :, None] * unit[:, None, :] * blank[rows, None, None]
+        return SigmoidFit(
+            baseline=(self.middle - self.scale * point.amplitude * point.mean_shape) * blank,
+            rise=self.scale * point.amplitude * blank,
+            slope=np.exp(self.shape[:, 0]) * blank,
+            steepest=self.shape[:, 1] * blank,
+            asymmetry=1.0 / self.shape[:, 2] * blank,
+            rss=point.rss * self.scale**2 * self.heaviest * blank,
+            converged=self.settled & self.fittable,
+            at_bound=held.any(axis=1) & self.fittable,
+            covariance=spread,
+            abscissa=abscissa,
+        )
 
 
-def _project(curves: _Curves, shape: _Shape) -> _Projection:
-    """Best amplitude for a shape, its residuals, and the residuals' Jacobian in the shape parameters."""
-    sigmoid = _sigmoid(curves.cycles[None, :], shape)
-    mean_shape = _row_sum(sigmoid.value * curves.present) / curves.readings
-    centred_shape = (sigmoid.value - mean_shape[:, None]) * curves.present
-    power = np.maximum(_row_sum(centred_shape**2), 1e-300)
-    amplitude = _row_sum(centred_shape * curves.centred) / power
-    residuals = curves.centred - amplitude[:, None] * centred_shape
-    columns = []
-    for derivative in sigmoid[1:]:
-        column = (derivative - (_row_sum(derivative * curves.present) / curves.readings)[:, None]) * curves.present
-        column = column - (_row_sum(column * centred_shape) / power)[:, None] * centred_shape
-        columns.append(-amplitude[:, None] * column)
-    return _Projection(amplitude, mean_shape, residuals, _row_sum(residuals**2), (columns[0], columns[1], columns[2]))
+def five_parameter_second_derivative(cycles: ArrayLike, fluorescence: ArrayLike) -> Array:
+    """(n,) quantification cycle "5PSM": second derivative maximum of the five-parameter log-logistic curve.
 
+    The method of qpcR (Ritz & Spiess 2008, Bioinformatics 24:1549) as published for the Vermeulen data set (Ruijter et
+    al. 2013, Methods 59:32): unweighted fit against ln(cycle), then the largest second derivative against the cycle on
+    the grid 1, 1.01, … up to the curve's last cycle. NaN where there is no fit.
 
-def _levenberg_marquardt(curves: _Curves, shape: _Shape) -> tuple[_Shape, _Projection, Mask]:
-    """Move every curve's shape to its least squares; rows that have converged rest."""
-    n = len(curves.readings)
-    theta = np.column_stack(shape)
-    state = _project(curves, shape)
-    damping, converged = np.full(n, 1e-3), state.rss <= 1e-24
-    for _ in range(_MOST_ITERATIONS):
-        moving = np.flatnonzero(~converged)
-        if not moving.size:
-            break
-        part, here = curves.rows(moving), _rows(state, moving)
-        proposal = _proposal(theta[moving], here, damping[moving], curves.cycles)
-        there = _project(part, _Shape(*proposal.T))
-        better = there.rss <= here.rss
-        gain = here.rss - there.rss
-        theta[moving[better]] = proposal[better]
-        _overwrite(state, moving[better], _rows(there, np.flatnonzero(better)))
-        damping[moving] = np.where(better, damping[moving] * 0.2, damping[moving] * 6)
-        settled = (better & (gain <= _TOLERANCE * here.rss)) | (damping[moving] > _LARGEST_DAMPING)
-        converged[moving[settled]] = True
-    return _Shape(*theta.T), state, converged
-
-
-def _proposal(theta: Array, projection: _Projection, damping: Array, cycles: Array) -> Array:
-    """(n, 3) next shape, inside its bounds; a parameter held by its bound leaves the step to the others."""
-    lowest = np.array((_LOG_SLOPE_RANGE[0], cycles[0] - _CYCLES_BEYOND, _ASYMMETRY_RANGE[0]))
-    highest = np.array((_LOG_SLOPE_RANGE[1], cycles[-1] + _CYCLES_BEYOND, _ASYMMETRY_RANGE[1]))
-    step = _step(projection, damping, np.ones(theta.shape))
-    held = ((theta <= lowest) & (step < 0)) | ((theta >= highest) & (step > 0))
-    if held.any():
-        step = _step(projection, damping, np.where(held, 0.0, 1.0))
-    return np.clip(theta + step, lowest, highest)
-
-
-def _step(projection: _Projection, damping: Array, free: Array) -> Array:
-    """(n, 3) Levenberg–Marquardt step by the closed inverse of a symmetric 3 × 3 matrix (Marquardt 1963)."""
-    j = [column * free[:, k : k + 1] for k, column in enumerate(projection.jacobian)]
-    gradient = [_row_sum(column * projection.residuals) for column in j]
-    a, b, c = (_row_sum(j[0] * column) for column in j)
-    d, e, f = _row_sum(j[1] * j[1]), _row_sum(j[1] * j[2]), _row_sum(j[2] * j[2])
-    a, d, f = ((1 + damping) * diagonal + _RIDGE for diagonal in (a, d, f))
-    determinant = a * (d * f - e * e) - b * (b * f - c * e) + c * (b * e - c * d)
-    determinant = np.where(determinant > 0, determinant, np.inf)
-    i00, i01, i02 = d * f - e * e, c * e - b * f, b * e - c * d
-    i11, i12, i22 = a * f - c * c, b * c - a * e, a * d - b * b
-    step = np.column_stack(
-        [
-            i00 * gradient[0] + i01 * gradient[1] + i02 * gradient[2],
-            i01 * gradient[0] + i11 * gradient[1] + i12 * gradient[2],
-            i02 * gradient[0] + i12 * gradient[1] + i22 * gradient[2],
-        ]
-    )
-    return np.clip(-step / determinant[:, None], -_LARGEST_STEP, _LARGEST_STEP)
-
-
-def _rows(projection: _Projection, index: NDArray[np.intp]) -> _Projection:
-    amplitude, mean_shape, residuals, rss, jacobian = projection
-    return _Projection(
-        amplitude[index],
-        mean_shape[index],
-        residuals[index],
-        rss[index],
-        (jacobian[0][index], jacobian[1][index], jacobian[2][index]),
-    )
-
-
-def _overwrite(state: _Projection, index: NDArray[np.intp], rows: _Projection) -> None:
-    for target, source in zip((*state[:4], *state.jacobian), (*rows[:4], *rows.jacobian), strict=True):
-        target[index] = source
+    Parameters
+    ----------
+    cycles : (m,) array of rising, positive cycle numbers.
+    fluorescence : (n, m) array, a.u., NaN where a cycle is missing.
+    """
+    x, y = np.asarray(cycles, dtype=np.float64), np.asarray(fluorescence, dtype=np.float64)
+    fit = fit_sigmoid(x, y, abscissa="log_cycle")
+    last = np.where(np.isfinite(y), x, x[0]).max(axis=1, initial=x[0])
+    return landmarks.second_derivative_argmax(fit.shape, float(x[0]), last)
