@@ -62,10 +62,13 @@ def _label(path: Path) -> str:
 
 def _imported(script: Path) -> set[Path]:
     found: set[Path] = set()
+    followed: set[str] = set()  # a room of a hundred modules is named a thousand times and listed once
     waiting = [script]
     while waiting:
         names = _imported_names(waiting.pop().read_text(encoding="utf-8"))
-        for path in set().union(*(_module_files(name) for name in names)) - found:
+        places = {_place(name) for name in names} - followed
+        followed |= places
+        for path in set().union(*(_module_files(place) for place in places)) - found:
             found.add(path)
             if path.suffix == ".py" and path != _face():  # the face names everything and loads nothing by itself
                 waiting.append(path)
@@ -82,6 +85,11 @@ def _imported_names(source: str) -> frozenset[str]:
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return frozenset(name for name in names if name.split(".")[0] == _PACKAGE)
+
+
+def _place(name: str) -> str:
+    """The part of a module's name that decides its files: a room counts whole."""
+    return ".".join(name.split(".")[:2])
 
 
 def _module_files(name: str) -> set[Path]:
