@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import pytest
 import yaml
 
+from bcrabl.curves import CallLimits
 from bcrabl.errors import StandardsError
 from bcrabl.standards import (
     ResponseClass,
@@ -143,6 +144,25 @@ def test_the_rules_name_the_paper_behind_each_number():
 def test_eac_reads_cq_at_a_fixed_threshold_above_cycles_3_to_15(eac):
     assert (eac.cq_method, eac.threshold, eac.baseline) == ("threshold", 0.1, (3, 15))
     assert eac.passive_reference == "required"
+
+
+def test_every_cut_of_the_amplification_call_can_be_moved_by_name(changed):
+    shape = yaml.safe_load((schema_folder() / "assay.schema.yaml").read_text(encoding="utf-8"))
+    names = set(shape["properties"]["cq"]["properties"]["call_limits"]["properties"])
+    assert names == {field.name for field in fields(CallLimits)} - {"spikes"}
+    moved = {
+        "fold": {"value": [1.1, 1.3], "unit": "fold/cycle", "source": "Gabert2003", "status": "unverified"},
+        "plateau_ratio": {"value": 0.1, "unit": "1", "source": "Gabert2003", "status": "unverified"},
+    }
+    assay = load_assay(changed(assay_path("eac"), put("cq", "call_limits", value=moved)))
+    assert assay.call_limits == {"fold": (1.1, 1.3), "plateau_ratio": 0.1}
+    assert replace(CallLimits(), **assay.call_limits).fold == (1.1, 1.3)
+
+
+def test_a_pair_of_cuts_is_not_taken_for_one(changed):
+    one = {"value": 1.1, "unit": "fold/cycle", "source": "Gabert2003", "status": "unverified"}
+    with pytest.raises(StandardsError, match=r"cq\.call_limits\.fold\.value"):
+        load_assay(changed(assay_path("eac"), put("cq", "call_limits", value={"fold": one})))
 
 
 def test_eac_standards(eac):

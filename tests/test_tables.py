@@ -29,7 +29,8 @@ from bcrabl.tables import (
 )
 
 EVERY_TABLE = [*TABLES, REACTIONS, TRUTH]
-PURE_NUMBERS = ("r_squared", "efficiency", "signal_to_noise", "conversion_factor")
+PURE_NUMBERS = {"r_squared", "efficiency", "signal_to_noise", "conversion_factor", "shape_distance", "jump"}
+PURE_NUMBERS |= {"efficiency_z", *(name for name in CQ.schema.names if name.startswith("score_"))}
 
 
 def result(sample_id, **values):
@@ -180,7 +181,7 @@ def test_columns_that_differ_from_the_schema_are_refused():
 def test_a_table_of_another_schema_version_is_refused(results, tmp_path):
     path = tmp_path / "old.parquet"
     write_table(results, RESULTS, path, {"schema_version": "0.9.0"})
-    with pytest.raises(ResultsError, match=r"found schema version 0\.9\.0; expected 1\.1\.0 of results.*Run again"):
+    with pytest.raises(ResultsError, match=r"found schema version 0\.9\.0; expected 1\.2\.0 of results.*Run again"):
         read_table(path, RESULTS)
 
 

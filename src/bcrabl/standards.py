@@ -122,7 +122,7 @@ class AssayProtocol:
     Parameters
     ----------
     fusion, control : the two targets.
-    cq_method : `threshold` or `second_derivative`.
+    cq_method : one of `bcrabl.curves.METHODS`.
     threshold : signal at which Cq is read; None = found from the curves.
     baseline : first and last cycle; None = found for each curve.
     passive_reference : `required`, `if_present` or `ignored`.
@@ -132,6 +132,7 @@ class AssayProtocol:
     minimum_copies, three_copy_rule : a positive below `minimum_copies` counts as that, `per_replicate`, `per_total` or
         `none`.
     below_replicate_minimum : `not_evaluable` or `drop`.
+    call_limits : where the amplification call cuts its scores, by name of `bcrabl.curves.CallLimits`; only those moved.
     controls : % IS that control samples have to give, by sample_id.
     citations : one line per number, for the report.
     """
@@ -153,6 +154,7 @@ class AssayProtocol:
     minimum_copies: float
     three_copy_rule: str
     below_replicate_minimum: str
+    call_limits: Mapping[str, Any] = field(default_factory=dict)
     controls: Mapping[str, Window] = field(default_factory=dict)
     citations: tuple[Citation, ...] = ()
 
@@ -250,9 +252,14 @@ def load_assay(path: str | Path) -> AssayProtocol:
         minimum_copies=float(rule["minimum_copies"]),
         three_copy_rule=rule["applies_to"],
         below_replicate_minimum=scoring["below_replicate_minimum"]["value"],
+        call_limits={name: _limit(each["value"]) for name, each in cq.get("call_limits", {}).items()},
         controls={name: _window(each, sources) for name, each in document.get("controls", {}).items()},
         citations=tuple(citations_of(document, sources)),
     )
+
+
+def _limit(value: float | list[float]) -> float | tuple[float, ...]:
+    return tuple(float(each) for each in value) if isinstance(value, list) else float(value)
 
 
 def _target(entry: Document) -> TargetProtocol:

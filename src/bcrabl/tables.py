@@ -40,7 +40,7 @@ __all__ = [
     "write_table",
 ]
 
-SCHEMA_VERSION = "1.1.0"
+SCHEMA_VERSION = "1.2.0"
 
 Row = dict[str, Any]
 """A row of a table as a mapping from column to value."""
@@ -252,6 +252,35 @@ CURVES = Table(
     ("run_id", "target", "well"),
 )
 
+# Figures behind the call of a curve (bcrabl.curves.amplification), so that a laboratory can move the cuts.
+_SCORES = (
+    ("score_rise_per_noise", "number", "", "rise over the observed cycles in noise SDs"),
+    ("score_f_ratio", "number", "", "how much better a sigmoid explains the curve than a parabola"),
+    ("score_line_f_ratio", "number", "", "how much better a parabola explains the curve than a straight line"),
+    ("score_ramp_ratio", "number", "", "residuals of the best straight ramp over those of the sigmoid"),
+    ("score_fold", "number", "fold/cycle", "growth in the cycle before the second derivative maximum"),
+    ("score_acceleration", "number", "cycles", "from the first cycle to the second derivative maximum"),
+    ("score_rise_cycles", "number", "cycles", "from a tenth to nine tenths of the rise"),
+    ("score_largest_step", "number", "", "largest change between readings as a share of the rise"),
+    ("score_risen_readings", "number", "", "readings above noise after the take-off"),
+    ("score_hook_depth", "number", "", "fall after the top as a share of the rise"),
+    ("score_dip_depth", "number", "", "fall before the rise as a share of it"),
+    ("score_spikes", "number", "", "readings set aside for jumping and coming back"),
+    ("score_spike_size", "number", "", "largest of these jumps in noise SDs"),
+    ("score_plateau_ratio", "number", "", "rise over the median rise of the target's curves"),
+    ("score_ceiling_share", "number", "", "share of the readings on one flat top"),
+)
+
+_QUALITY = (
+    ("noise_sd", "number", "a.u.", "noise of the readings"),
+    ("signal_to_noise", "number", "", "plateau per noise SD"),
+    ("baseline_drift", "number", "1/cycle", "slope of the baseline as a share of the plateau"),
+    ("plateau_drift", "number", "1/cycle", "slope after the plateau is reached as a share of it"),
+    ("jump", "number", "", "largest jump from one reading to the next in noise SDs"),
+    ("jump_cycle", "number", "cycles", "the cycle it leads to"),
+    ("efficiency_z", "number", "", "distance of the efficiency from the target's median in robust SDs"),
+)
+
 CQ = Table(
     "cq",
     _schema(
@@ -259,13 +288,25 @@ CQ = Table(
         *_ANNOTATION,
         ("call", "text", "", "amplified, not_amplified or ambiguous"),
         ("why", "text", "", "reason of the call"),
-        ("cq", "number", "cycles", "quantification cycle by the assay's method; null unless amplified or ambiguous"),
-        ("cq_sd", "number", "cycles", "standard error of cq from the noise of its own curve"),
+        (
+            "cq",
+            "number",
+            "cycles",
+            "quantification cycle by the assay's method; null unless amplified, or ambiguous with an exponential phase",
+        ),
+        ("cq_sd", "number", "cycles", "standard error of cq from the noise of the readings; tubes differ by more"),
         ("cq_method", "text", "", "the assay's Cq method"),
         ("cq_threshold", "number", "cycles", "Cq at the threshold"),
         ("cq_second_derivative", "number", "cycles", "maximum of the second derivative of the fitted sigmoid"),
         ("cq_first_derivative", "number", "cycles", "maximum of the first derivative of the fitted sigmoid"),
         ("cq_cy0", "number", "cycles", "tangent at the inflection cut with the baseline (Guescini 2008)"),
+        ("cq_joint", "number", "cycles", "a tenth of the rise, the curves of the target on the plate fitted together"),
+        ("cq_window_of_linearity", "number", "cycles", "Cq of LinRegPCR, at its own threshold"),
+        ("cq_threshold_sd", "number", "cycles", "standard error of cq_threshold"),
+        ("cq_second_derivative_sd", "number", "cycles", "standard error of cq_second_derivative"),
+        ("cq_first_derivative_sd", "number", "cycles", "standard error of cq_first_derivative"),
+        ("cq_cy0_sd", "number", "cycles", "standard error of cq_cy0"),
+        ("cq_joint_sd", "number", "cycles", "standard error of cq_joint"),
         ("threshold", "number", "a.u.", "threshold on the baseline-corrected signal"),
         ("baseline_start", "number", "cycles", "first cycle of the baseline window used"),
         ("baseline_end", "number", "cycles", "last cycle of the baseline window used"),
@@ -273,8 +314,13 @@ CQ = Table(
         ("baseline_slope", "number", "a.u./cycle", "slope of the baseline line"),
         ("plateau", "number", "a.u.", "rise of the fitted sigmoid from baseline to plateau"),
         ("efficiency", "number", "fold/cycle", "amplification per cycle in the exponential phase"),
-        ("n0", "number", "a.u.", "signal at cycle 0: threshold / efficiency ** cq"),
-        ("signal_to_noise", "number", "", "rise over the observed cycles per noise SD"),
+        ("window_efficiency", "number", "fold/cycle", "amplification per cycle in the window of linearity (LinRegPCR)"),
+        ("window_points", "count", "", "readings in the window of linearity"),
+        ("mean_efficiency", "number", "fold/cycle", "mean of window_efficiency over the target, outliers left out"),
+        ("n0", "number", "a.u.", "signal at cycle 0 by the window of linearity and the mean efficiency"),
+        ("shape_distance", "number", "", "squared distance of the curve's shape from its target's, in units of spread"),
+        *_SCORES,
+        *_QUALITY,
         ("fit_parameters", "numbers", "mixed", "baseline, plateau (a.u.), slope (1/cycle), e (cycles), asymmetry f"),
         ("rss", "number", "a.u.²", "residual sum of squares of the sigmoid fit"),
         ("flags", "texts", "", "what is noteworthy about the curve"),

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from bcrabl.calibration import fit_standard_curve
+from bcrabl.curves import METHODS
 from bcrabl.errors import FileError, RunError
 from bcrabl.formats import write_lc480_txt, write_rdml
 from bcrabl.provenance import file_digest
@@ -271,9 +272,21 @@ def test_the_threshold_of_the_protocol_is_used_on_rn(plate_table, eac):
 
 def test_the_method_of_the_protocol_decides_which_estimator_is_the_cq(plate_table, eac):
     curves, _ = plate_table
-    rows = fit_cq(curves, replace(eac, cq_method="second_derivative", threshold=None, baseline=None)).to_pylist()
-    assert all(row["cq"] == row["cq_second_derivative"] for row in rows)
-    assert {row["cq_sd"] for row in rows} == {None}
+    for method in METHODS:
+        rows = fit_cq(curves, replace(eac, cq_method=method)).to_pylist()
+        assert all(row["cq"] == row[f"cq_{method}"] and row["cq_sd"] == row[f"cq_{method}_sd"] for row in rows)
+        assert all(0 < row["cq_sd"] < 0.5 for row in rows if row["call"] == "amplified")
+
+
+def test_a_laboratory_may_move_the_cuts_of_the_call(plate_table, eac):
+    curves, _ = plate_table
+    shipped = fit_cq(curves, eac).to_pylist()
+    strict = fit_cq(curves, replace(eac, call_limits={"rise_per_noise": (500.0, 1e9)})).to_pylist()
+    assert {row["call"] for row in shipped} >= {"amplified", "not_amplified"}
+    for row, stricter in zip(shipped, strict, strict=True):
+        assert stricter["call"] == ("ambiguous" if row["score_rise_per_noise"] >= 500 else "not_amplified") or (
+            row["call"] == "not_amplified"
+        )
 
 
 def test_fit_parameters_reproduce_the_measured_curve(plate_table, eac):

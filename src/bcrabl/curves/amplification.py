@@ -24,6 +24,7 @@ from bcrabl.curves.screening import SpikeLimits, ceiling, pack, refit_judged, sc
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from bcrabl.curves.screening import ScreenedReadings
     from bcrabl.curves.sigmoid import SigmoidFit
 
     Array = NDArray[np.float64]
@@ -34,7 +35,10 @@ __all__ = [
     "AmplificationScores",
     "CallLimits",
     "call_amplification",
+    "compared_with_target",
+    "has_exponential_phase",
     "score_amplification",
+    "score_each",
 ]
 
 CALLS = ("not_amplified", "ambiguous", "amplified")
@@ -152,8 +156,38 @@ def score_amplification(
     """
     limits = limits or CallLimits()
     screen = screen_readings(cycles, fluorescence, limits.spikes)
-    judged = np.where(screen.judged, fluorescence, np.nan)
     fit = refit_judged(cycles, fluorescence, fit, screen.judged)
+    return compared_with_target(score_each(cycles, fluorescence, fit, screen), fit, limits)
+
+
+def compared_with_target(
+    scores: AmplificationScores, fit: SigmoidFit, limits: CallLimits | None = None
+) -> AmplificationScores:
+    """The scores with `plateau_ratio`, the one figure that takes the other curves of the target.
+
+    Parameters
+    ----------
+    scores : of `score_each`, all curves of one target on one plate.
+    fit : their fits.
+    limits : which curves are the measure; the defaults without.
+    """
+    clear = (call_amplification(scores, fit, limits)[0] == "amplified") & np.isfinite(scores.plateau)
+    if not clear.any():
+        return scores
+    return replace(scores, plateau_ratio=scores.plateau / np.median(scores.plateau[clear]))
+
+
+def score_each(cycles: Array, fluorescence: Array, fit: SigmoidFit, screen: ScreenedReadings) -> AmplificationScores:
+    """The scores of every curve by itself; `plateau_ratio` stays NaN.
+
+    Parameters
+    ----------
+    cycles : (m,) cycle numbers.
+    fluorescence : (n, m) array, a.u., NaN where a cycle is missing.
+    fit : fits of the readings that can be judged (`bcrabl.curves.screening.refit_judged`).
+    screen : which readings these are.
+    """
+    judged = np.where(screen.judged, fluorescence, np.nan)
     count = screen.judged.sum(axis=1)
     packed = pack(cycles, judged)
     first, last = packed.cycles[:, 0], packed.cycles[np.arange(len(count)), np.maximum(count - 1, 0)]
@@ -173,7 +207,7 @@ def score_amplification(
         increments = np.diff(packed.signal, axis=1) / np.diff(packed.cycles, axis=1)
         largest = np.where(np.isfinite(increments), increments, -np.inf).max(axis=1, initial=-np.inf)
         plateau = np.where(fit.steepest + _CYCLES_TO_PLATEAU / fit.slope <= last, fit.rise, np.nan)
-        scores = AmplificationScores(
+        return AmplificationScores(
             rise=rise,
             rise_per_noise=rise / np.sqrt(variance),
             f_ratio=(parabola - fit.rss) / 2 / variance,
@@ -195,15 +229,11 @@ def score_amplification(
             plateau=plateau,
             plateau_ratio=np.full(len(rise), np.nan),
         )
-    clear = (call_amplification(scores, fit, limits)[0] == "amplified") & np.isfinite(plateau)
-    if not clear.any():
-        return scores
-    return replace(scores, plateau_ratio=plateau / np.median(plateau[clear]))
 
 
 def call_amplification(
     scores: AmplificationScores, fit: SigmoidFit, limits: CallLimits | None = None
-) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
+) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
     """Call every curve, with the reason.
 
     Parameters
@@ -219,9 +249,36 @@ def call_amplification(
     """
     with np.errstate(invalid="ignore"):
         rules = (*_vetoes(scores, fit, limits or CallLimits()), *_doubts(scores, limits or CallLimits()))
-    call = np.select([rule[0] for rule in rules], [rule[1] for rule in rules], default="amplified")
-    why = np.select([rule[0] for rule in rules], [rule[2] for rule in rules], default="exponential phase above noise")
-    return call, why
+    decided = np.select([rule[0] for rule in rules], list(range(len(rules))), default=len(rules))
+    # words are shared, not copied for each curve: a million curves have twenty reasons
+    call = np.array([*(rule[1] for rule in rules), "amplified"], dtype=object)
+    why = np.array([*(rule[2] for rule in rules), "exponential phase above noise"], dtype=object)
+    return call[decided], why[decided]
+
+
+def has_exponential_phase(
+    scores: AmplificationScores, call: NDArray[np.object_], limits: CallLimits | None = None
+) -> Mask:
+    """(n,) whether a curve has a Cq at all: it may cross any threshold, without an exponential phase it has none.
+
+    Parameters
+    ----------
+    scores : what `score_amplification` gave.
+    call : of `call_amplification`.
+    limits : where to cut; the defaults without.
+    """
+    limits = limits or CallLimits()
+    with np.errstate(invalid="ignore"):
+        slow, ramp, fast = _without_phase(scores, limits)
+    has: Mask = (call != "not_amplified") & ~(slow | ramp | fast)
+    return has
+
+
+def _without_phase(scores: AmplificationScores, limits: CallLimits) -> tuple[Mask, Mask, Mask]:
+    """(n,) each: hardly grows; a straight ramp explains it as well; nearly a step."""
+    fast = (scores.rise_cycles < limits.rise_cycles[1]) | (scores.largest_step > limits.largest_step[1])
+    fast |= scores.fold > limits.largest_fold
+    return scores.fold < limits.fold[1], scores.ramp_ratio < limits.ramp_ratio[1], fast
 
 
 def _vetoes(scores: AmplificationScores, fit: SigmoidFit, limits: CallLimits) -> tuple[tuple[Mask, str, str], ...]:
@@ -251,13 +308,11 @@ def _vetoes(scores: AmplificationScores, fit: SigmoidFit, limits: CallLimits) ->
 
 
 def _doubts(scores: AmplificationScores, limits: CallLimits) -> tuple[tuple[Mask, str, str], ...]:
-    slow = scores.fold < limits.fold[1]
+    slow, ramp, fast = _without_phase(scores, limits)
     unlikely = scores.f_ratio < limits.f_ratio[1]
     creeps = (scores.rise_cycles > limits.slow_rise_cycles) & (scores.f_ratio < limits.slow_f_ratio)
     weak = scores.rise_per_noise < limits.rise_per_noise[1]
     settling = (scores.acceleration < limits.acceleration[1]) & (weak | unlikely)
-    fast = (scores.rise_cycles < limits.rise_cycles[1]) | (scores.largest_step > limits.largest_step[1])
-    fast |= scores.fold > limits.largest_fold
     maybe = "ambiguous"
     return (
         (
@@ -269,11 +324,7 @@ def _doubts(scores: AmplificationScores, limits: CallLimits) -> tuple[tuple[Mask
         (weak, maybe, "weak rise above noise"),
         (unlikely, maybe, "hardly better than drift"),
         (slow, maybe, "slow exponential phase"),
-        (
-            scores.ramp_ratio < limits.ramp_ratio[1],
-            maybe,
-            "no exponential phase to be seen: a ramp explains it as well",
-        ),
+        (ramp, maybe, "no exponential phase to be seen: a ramp explains it as well"),
         (creeps, maybe, "slow rise, not much better than drift"),
         (fast, maybe, "nearly a step: hardly any reading on the rise"),
         (scores.risen_readings < limits.risen_readings[1], maybe, "late rise: too few readings above noise"),

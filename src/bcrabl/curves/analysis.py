@@ -10,20 +10,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bcrabl.curves.amplification import AmplificationScores, call_amplification, score_amplification
-from bcrabl.curves.baseline import Baseline, baseline_under
-from bcrabl.curves.quantification import automatic_threshold, exponential_efficiency, threshold_crossing
-from bcrabl.curves.sigmoid import SigmoidFit, fit_sigmoid
+from bcrabl.curves.amplification import AmplificationScores, CallLimits, call_amplification, compared_with_target
+from bcrabl.curves.baseline import Baseline
+from bcrabl.curves.blocks import tuples_of
+from bcrabl.curves.each_curve import LANDMARK_METHODS, EachCurve, cross_threshold, study_each_curve
+from bcrabl.curves.joint import JointEstimate, estimate_jointly
+from bcrabl.curves.quality import CurveQuality, assess
+from bcrabl.curves.quantification import automatic_threshold
+from bcrabl.curves.window_of_linearity import WindowOfLinearity, window_of_linearity
 from bcrabl.errors import Problem, RunError
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Array = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
+    Words = NDArray[np.object_]
 
 __all__ = ["METHODS", "CurveAnalysis", "analyse_curves"]
 
-METHODS = ("threshold", "second_derivative", "first_derivative", "cy0")
+METHODS = ("threshold", *LANDMARK_METHODS, "joint")
 
 
 @dataclass(frozen=True)
@@ -32,29 +38,37 @@ class CurveAnalysis:
 
     Parameters
     ----------
-    cq : by the chosen method; NaN unless the curve amplifies (or may do so: `ambiguous`).
-    cq_sd : standard error of cq_threshold from the noise of its own curve and baseline; NaN for other methods.
+    cq : by the chosen method; NaN unless the curve amplifies, or may do so (`ambiguous`) with an exponential phase.
+    cq_sd : standard error of cq: the noise of the readings. What pipetting and the Poisson distribution of templates
+        add from tube to tube comes on top.
     call, why : `amplified`, `not_amplified` or `ambiguous`, and the reason.
-    cq_threshold, cq_second_derivative, cq_first_derivative, cq_cy0 : the estimators side by side.
+    cq_threshold, cq_second_derivative, cq_first_derivative, cq_cy0, cq_joint : the estimators side by side.
+    standard_errors : of each estimator, by its name in `METHODS`.
     threshold : on the baseline-corrected signal, a.u.
-    efficiency : fold per cycle in the exponential phase.
-    n0 : threshold / efficiency ** cq_threshold, a.u.
+    efficiency : fold per cycle in the exponential phase, the curve's own.
+    n0 : signal at cycle 0 by the window of linearity (LinRegPCR), a.u.: growth back from `window.threshold` with the
+        mean efficiency of the target.
     plateau : rise of the fitted sigmoid, a.u.
     rss : residual sum of squares of the fit, a.u.².
     parameters : (n, 5) array (c, d, s, e, f), see `bcrabl.curves.sigmoid`.
     baseline : the baseline under each curve.
     scores : the figures behind the call.
+    joint : what the curves of the target say together, each curve's distance from their common shape included.
+    window : LinRegPCR's efficiencies, Cq and N0; None where the cycles are not whole numbers.
+    quality : figures of baseline, noise and plateau.
     flags : per curve a tuple of names of what is noteworthy.
     """
 
     cq: Array
     cq_sd: Array
-    call: NDArray[np.str_]
-    why: NDArray[np.str_]
+    call: Words
+    why: Words
     cq_threshold: Array
     cq_second_derivative: Array
     cq_first_derivative: Array
     cq_cy0: Array
+    cq_joint: Array
+    standard_errors: dict[str, Array]
     threshold: Array
     efficiency: Array
     n0: Array
@@ -63,6 +77,9 @@ class CurveAnalysis:
     parameters: Array
     baseline: Baseline
     scores: AmplificationScores
+    joint: JointEstimate
+    window: WindowOfLinearity | None
+    quality: CurveQuality
     flags: tuple[tuple[str, ...], ...]
 
 
@@ -73,56 +90,58 @@ def analyse_curves(
     method: str = "threshold",
     threshold: float | ArrayLike | None = None,
     baseline: tuple[float, float] | None = None,
+    limits: CallLimits | None = None,
 ) -> CurveAnalysis:
     """Find Cq, amplification call and quality of the curves of one target on one plate.
 
     Parameters
     ----------
-    cycles : (m,) whole, rising cycle numbers.
+    cycles : (m,) rising cycle numbers.
     fluorescence : (n, m) array, a.u. (Rn where there is a passive reference), NaN where a cycle is missing.
     method : which estimator becomes `cq`: one of `METHODS`.
     threshold : on the baseline-corrected signal, a.u., one or one per curve; None for one automatic threshold for all
         these curves: ten noise SDs, kept between 5 % and 20 % of the plateau.
     baseline : first and last cycle of a fixed baseline window; None to let it end where each curve takes off.
+    limits : where the amplification call cuts its scores; the defaults without.
 
     Raises
     ------
     RunError : unknown method, threshold that is not positive, shapes that do not fit together.
     """
     x, y = _checked(cycles, fluorescence, method)
-    fit = fit_sigmoid(x, y)
-    scores = score_amplification(x, y, fit)
-    call, why = call_amplification(scores, fit)
-    rising = call != "not_amplified"
-    below = baseline_under(x, y, fit, rising, baseline)
-    level = _threshold(threshold, below.noise_sd, fit.rise, call == "amplified", len(y))
-    above = y - below.at(x)
-    crossing, sensitivity = threshold_crossing(x, above, level)
+    each = study_each_curve(x, y, baseline, limits)
+    scores = compared_with_target(each.scores, each.fit, limits)
+    call, why = call_amplification(scores, each.fit, limits)
+    amplified = call == "amplified"
+    level = _threshold(threshold, each, amplified)
+    cq, error = dict(each.landmarks), dict(each.standard_errors)
+    cq["threshold"], error["threshold"] = cross_threshold(x, y, each, level)
     if method == "threshold":
-        call, why = _veto_without_crossing(call, why, crossing)
-    estimators = _estimators(fit, crossing, call != "not_amplified")
-    efficiency = exponential_efficiency(x, above, below.noise_sd, fit.rise, fit.second_derivative_maximum())
-    efficiency = np.where(call != "not_amplified", efficiency, np.nan)
-    with np.errstate(over="ignore", invalid="ignore"):
-        n0 = level / efficiency ** estimators["threshold"]
+        call, why = _veto_without_crossing(call, why, cq["threshold"])
+    readings = np.where(each.judged, y, np.nan)
+    joint = estimate_jointly(x, readings, each.fit, each.has_cq)
+    cq["joint"], error["joint"] = joint.cq, joint.cq_sd
+    window = window_of_linearity(x, readings, contributes=amplified) if np.all(x == np.rint(x)) else None
+    quality = assess(x, y, each.fit, each.baseline, call, scores=scores, efficiency=each.efficiency)
     return CurveAnalysis(
-        cq=estimators[method],
-        cq_sd=_crossing_sd(estimators["threshold"], sensitivity, below, method),
+        cq=cq[method],
+        cq_sd=error[method],
         call=call,
         why=why,
-        cq_threshold=estimators["threshold"],
-        cq_second_derivative=estimators["second_derivative"],
-        cq_first_derivative=estimators["first_derivative"],
-        cq_cy0=estimators["cy0"],
+        **{f"cq_{name}": values for name, values in cq.items()},
+        standard_errors=error,
         threshold=level,
-        efficiency=efficiency,
-        n0=n0,
-        plateau=fit.rise,
-        rss=fit.rss,
-        parameters=fit.parameters,
-        baseline=below,
+        efficiency=each.efficiency,
+        n0=np.full(len(y), np.nan) if window is None else np.where(each.has_cq, window.n0, np.nan),
+        plateau=each.fit.rise,
+        rss=each.fit.rss,
+        parameters=each.fit.parameters,
+        baseline=each.baseline,
         scores=scores,
-        flags=_flags(y, fit, below, call, estimators, float(x[-1])),
+        joint=joint,
+        window=window,
+        quality=quality,
+        flags=tuples_of(_flags(y, each, joint, float(x[-1])) | quality.flags),
     )
 
 
@@ -134,61 +153,38 @@ def _checked(cycles: ArrayLike, fluorescence: ArrayLike, method: str) -> tuple[A
         raise RunError(Problem("curves", f"cycles {x.shape}, fluorescence {y.shape}", "shapes (m,) and (n, m)"))
     if len(x) < 2 or np.any(np.diff(x) <= 0):
         raise RunError(Problem("cycles", "fewer than two, or not rising", "1, 2, 3, …"))
-    return x, np.where(np.isfinite(y), y, np.nan)
+    return x, y
 
 
-def _threshold(
-    wanted: float | ArrayLike | None, noise_sd: Array, plateau: Array, amplified: NDArray[np.bool_], n: int
-) -> Array:
+def _threshold(wanted: float | ArrayLike | None, each: EachCurve, amplified: Mask) -> Array:
+    n = len(amplified)
     if wanted is None:
-        return np.full(n, automatic_threshold(noise_sd, plateau, amplified))
+        return np.full(n, automatic_threshold(each.baseline.noise_sd, each.fit.rise, amplified))
     level = np.broadcast_to(np.asarray(wanted, dtype=np.float64), (n,)).copy()
     if not np.all((level > 0) & np.isfinite(level)):
         raise RunError(Problem("threshold", str(wanted), "a positive signal above the baseline, or none for automatic"))
     return level
 
 
-def _veto_without_crossing(
-    call: NDArray[np.str_], why: NDArray[np.str_], crossing: Array
-) -> tuple[NDArray[np.str_], NDArray[np.str_]]:
+def _veto_without_crossing(call: Words, why: Words, crossing: Array) -> tuple[Words, Words]:
     """A curve that grows but never reaches the threshold has no Cq; a person should look at it."""
     below = (call == "amplified") & ~np.isfinite(crossing)
     return np.where(below, "ambiguous", call), np.where(below, "grows but stays below the threshold", why)
 
 
-def _estimators(fit: SigmoidFit, crossing: Array, rising: NDArray[np.bool_]) -> dict[str, Array]:
-    found = {
-        "threshold": crossing,
-        "second_derivative": fit.second_derivative_maximum(),
-        "first_derivative": fit.steepest,
-        "cy0": fit.cy0(),
-    }
-    return {name: np.where(rising, value, np.nan) for name, value in found.items()}
-
-
-def _crossing_sd(crossing: Array, sensitivity: Array, baseline: Baseline, method: str) -> Array:
-    """Noise of the two readings around the crossing, and of the baseline under both, carried to the Cq."""
-    if method != "threshold":
-        return np.full_like(crossing, np.nan)
-    readings = (sensitivity**2).sum(axis=1)
-    line = sensitivity.sum(axis=1) ** 2 * baseline.relative_variance(crossing)
-    error: Array = np.where(np.isfinite(crossing), baseline.noise_sd * np.sqrt(readings + line), np.nan)
-    return error
-
-
-def _flags(
-    y: Array, fit: SigmoidFit, baseline: Baseline, call: NDArray[np.str_], cq: dict[str, Array], last: float
-) -> tuple[tuple[str, ...], ...]:
-    rising = call != "not_amplified"
+def _flags(y: Array, each: EachCurve, joint: JointEstimate, last: float) -> dict[str, Mask]:
+    fit, baseline, rises = each.fit, each.baseline, each.rises
+    peak = each.landmarks["second_derivative"]
+    finite = np.isfinite(y)
     with np.errstate(invalid="ignore"):
-        named = {
-            "missing_cycles": ~np.isfinite(y).all(axis=1),
+        return {
+            "missing_cycles": np.logical_not(finite.all(axis=1)),
+            "readings_set_aside": rises & (finite & ~each.judged).any(axis=1),
+            "no_exponential_phase": rises & ~each.has_cq,
             "fit_not_converged": ~fit.converged & np.isfinite(fit.rise),
-            "baseline_window_shortened": rising & baseline.shortened,
-            "no_baseline_window": rising & ~np.isfinite(baseline.start),
-            "no_plateau": rising & (fit.steepest > last - 1),
-            "derivative_outside_cycles": rising & ((cq["second_derivative"] > last) | (cq["second_derivative"] < 1)),
+            "baseline_window_shortened": rises & baseline.shortened,
+            "no_baseline_window": rises & ~np.isfinite(baseline.start),
+            "no_plateau": rises & (fit.steepest > last - 1),
+            "derivative_outside_cycles": (peak > last) | (peak < 1),
+            "shape_outlier": joint.shape_outlier,
         }
-    table = np.column_stack(list(named.values()))
-    names = list(named)
-    return tuple(tuple(names[j] for j in np.flatnonzero(row)) for row in table)

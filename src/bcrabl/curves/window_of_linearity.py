@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from bcrabl.curves.blocks import blocks_of, joined
 from bcrabl.curves.wol_phase import LEAST_READINGS, exponential_phase, fill_gaps
 from bcrabl.errors import Problem, RunError
 
@@ -95,6 +96,20 @@ class _Windows(NamedTuple):
     points: Whole
 
 
+class _Lines(NamedTuple):
+    """What n curves tell by themselves, (n,) each; positions count readings from 1."""
+
+    line: _Line
+    centre: Array
+    td0: Array
+    rises: Mask
+    baseline: Array
+    points: Whole
+    phase_points: Whole
+    last_cycle: Array
+    plateau: Mask
+
+
 class _Line(NamedTuple):
     """Straight line through the log signal of every window: centre, slope (ln E), R²."""
 
@@ -110,7 +125,7 @@ def window_of_linearity(
     """Analyse the curves of one target on one plate by their windows of linearity.
 
     Baseline, efficiency, R² and TD0 of a curve depend on that curve only; the mean efficiency, threshold, Cq and N0 on
-    the wells of the call, up to rounding not on their order.
+    the wells of the call, not on their order.
 
     Parameters
     ----------
@@ -129,8 +144,43 @@ def window_of_linearity(
     one on the skewed side goes if Grubbs' test (alpha 0.05) agrees. The threshold is half the median signal of
     the lines half a cycle before TD0, where the windows end; N0 does not depend on it.
     """
-    first, signal = _on_whole_cycles(cycles, fluorescence)
-    allowed = _checked_mask(contributes, len(signal))
+    x, y = _checked(cycles, fluorescence)
+    allowed = _checked_mask(contributes, len(y))
+    lines = joined([_read_lines(x, y[rows]) for rows in blocks_of(len(y))])
+    efficiency = np.exp(lines.line.slope)
+    with np.errstate(invalid="ignore"):
+        amplifies = lines.rises & (efficiency > _LEAST_EFFICIENCY)
+    pooled, outlier = _mean_wells(efficiency, amplifies & allowed)
+    mean, sd = _mean_and_sd(efficiency[pooled])
+    threshold = _threshold(lines.line, lines.td0 - _BEFORE_TD0 - lines.centre, amplifies & allowed)
+    before_first = x[0] - 1
+    crossing = lines.centre + before_first + (np.log(threshold) - lines.line.level) / np.log(mean)
+    cq = np.where(amplifies, crossing, np.nan)
+    with np.errstate(over="ignore", under="ignore"):
+        n0 = threshold / mean**cq
+    return WindowOfLinearity(
+        baseline=lines.baseline,
+        efficiency=efficiency,
+        r_squared=lines.line.r_squared,
+        points=lines.points,
+        phase_points=lines.phase_points,
+        last_cycle=lines.last_cycle + before_first,
+        td0=lines.td0 + before_first,
+        cq=cq,
+        n0=n0,
+        amplification=amplifies,
+        baseline_error=~np.isfinite(lines.baseline),
+        plateau=lines.plateau,
+        efficiency_outlier=outlier,
+        mean_efficiency=mean,
+        efficiency_sd=sd,
+        threshold=threshold,
+    )
+
+
+def _read_lines(cycles: Array, fluorescence: Array) -> _Lines:
+    """The windows of some curves and the lines in them: what each curve tells by itself."""
+    signal = _on_whole_cycles(cycles, fluorescence)
     usable = np.isfinite(signal).sum(axis=1) >= LEAST_READINGS
     signal = fill_gaps(np.where(usable[:, None], signal, 0.0))
     phase = exponential_phase(signal)
@@ -140,50 +190,37 @@ def window_of_linearity(
     windows = _windows(signal, start, np.where(found, stop - start + 1, 0))
     depth = _baseline_depth(windows)
     line = _line(windows, depth)
-    baseline = windows.signal[:, 0] - depth
-    efficiency = np.exp(line.slope)
+    baseline, centre = windows.signal[:, 0] - depth, line.centre + start
     with np.errstate(invalid="ignore"):
-        rising = np.floor(phase.td0) - phase.begin + 1 >= _LEAST_POINTS
-        amplifies = rising & (efficiency > _LEAST_EFFICIENCY)
-    centre = line.centre + start
-    pooled, outlier = _mean_wells(efficiency, amplifies & allowed)
-    mean, sd = _mean_and_sd(efficiency[pooled])
-    threshold = _threshold(line, phase.td0 - _BEFORE_TD0 - centre, amplifies & allowed)
-    crossing = centre + (first - 1) + (np.log(threshold) - line.level) / np.log(mean)
-    cq = np.where(amplifies, crossing, np.nan)
-    with np.errstate(over="ignore", under="ignore"):
-        n0 = threshold / mean**cq
-    return WindowOfLinearity(
+        rises = np.floor(phase.td0) - phase.begin + 1 >= _LEAST_POINTS
+    return _Lines(
+        line=line,
+        centre=centre,
+        td0=phase.td0,
+        rises=rises,
         baseline=baseline,
-        efficiency=efficiency,
-        r_squared=line.r_squared,
         points=windows.points,
         phase_points=np.where(found, stop - phase.begin + 1, 0),
-        last_cycle=np.where(found, stop + (first - 1), np.nan),
-        td0=phase.td0 + (first - 1),
-        cq=cq,
-        n0=n0,
-        amplification=amplifies,
-        baseline_error=~np.isfinite(baseline),
+        last_cycle=np.where(found, stop, np.nan),
         plateau=_reaches_plateau(signal[:, -1] - baseline, line, signal.shape[1] - centre),
-        efficiency_outlier=outlier,
-        mean_efficiency=mean,
-        efficiency_sd=sd,
-        threshold=threshold,
     )
 
 
-def _on_whole_cycles(cycles: ArrayLike, fluorescence: ArrayLike) -> tuple[float, Array]:
-    """First cycle and (n, m) signal with one column per cycle, NaN for cycles that the file leaves out."""
+def _checked(cycles: ArrayLike, fluorescence: ArrayLike) -> tuple[Array, Array]:
     x, y = np.asarray(cycles, dtype=np.float64), np.asarray(fluorescence, dtype=np.float64)
     if x.ndim != 1 or y.ndim != 2 or y.shape[1] != len(x) or not len(x):
         raise RunError(Problem("curves", f"cycles {x.shape}, fluorescence {y.shape}", "shapes (m,) and (n, m)"))
     if np.any(x != np.rint(x)) or np.any(np.diff(x) <= 0):
         raise RunError(Problem("cycles", "not whole, or not rising", "1, 2, 3, …"))
+    return x, y
+
+
+def _on_whole_cycles(x: Array, y: Array) -> Array:
+    """(n, m') signal with one column per cycle, NaN for cycles that the file leaves out."""
     column = (x - x[0]).astype(np.int64)
     signal = np.full((len(y), max(column[-1] + 1, LEAST_READINGS)), np.nan)
     signal[:, column] = np.where(np.isfinite(y), y, np.nan)
-    return float(x[0]), signal
+    return signal
 
 
 def _checked_mask(contributes: ArrayLike | None, n: int) -> Mask:
@@ -291,12 +328,24 @@ def _threshold(line: _Line, from_centre: Array, counted: Mask) -> float:
 
 
 def _mean_and_sd(efficiency: Array) -> tuple[float, float]:
-    mean = float(efficiency.mean()) if len(efficiency) else float("nan")
-    return mean, float(efficiency.std()) if len(efficiency) else float("nan")
+    """Mean and SD (divisor n); in rising order, so that they do not depend on where the wells stand."""
+    if not len(efficiency):
+        return float("nan"), float("nan")
+    ordered = np.sort(efficiency)
+    return float(ordered.mean()), float(ordered.std())
 
 
 def _mean_wells(efficiency: Array, counted: Mask) -> tuple[Mask, Mask]:
-    """Which wells make the mean efficiency, and which were left out as outliers."""
+    """Which wells make the mean efficiency, and which were left out as outliers; in rising order, sums do not depend
+    on where the wells stand.
+    """
+    order = np.argsort(efficiency, kind="stable")
+    kept = np.empty_like(counted)
+    kept[order] = _without_outliers(efficiency[order], counted[order])
+    return kept, counted & ~kept
+
+
+def _without_outliers(efficiency: Array, counted: Mask) -> Mask:
     kept = counted.copy()
     while (k := int(kept.sum())) >= 3:
         deviation = np.where(kept, efficiency - efficiency[kept].mean(), 0.0)
@@ -309,7 +358,7 @@ def _mean_wells(efficiency: Array, counted: Mask) -> tuple[Mask, Mask]:
         if abs(deviation[extreme]) <= _grubbs_limit(k) * np.sqrt(variance):
             break
         kept[extreme] = False
-    return kept, counted & ~kept
+    return kept
 
 
 def _grubbs_limit(k: int) -> float:

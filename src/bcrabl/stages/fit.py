@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from bcrabl.curves import CurveAnalysis, analyse_curves
+from bcrabl.curves import METHODS, CallLimits, CurveAnalysis, analyse_curves
 from bcrabl.run import normalised
 from bcrabl.tables import CQ, list_column, list_values
 
@@ -16,6 +16,17 @@ if TYPE_CHECKING:
 
 __all__ = ["fit_cq"]
 
+_SCORES = tuple(name for name in CQ.schema.names if name.startswith("score_"))
+_QUALITY = {  # column: figure of CurveQuality
+    "noise_sd": "noise_sd",
+    "signal_to_noise": "signal_to_noise",
+    "baseline_drift": "baseline_slope",
+    "plateau_drift": "plateau_slope",
+    "jump": "jump",
+    "jump_cycle": "jump_cycle",
+    "efficiency_z": "efficiency_z",
+}
+_WINDOW = ("cq_window_of_linearity", "window_efficiency", "window_points", "mean_efficiency")
 _COPIED = ("run_id", "well", "target", "dye", "role", "sample_id", "known_copies")
 
 
@@ -42,7 +53,12 @@ def _fit_target(curves: pa.Table, assay: AssayProtocol) -> pa.Table:
     if assay.passive_reference != "ignored" and curves["passive_reference"].null_count == 0:
         signal = normalised(signal, list_values(curves["passive_reference"]))
     analysis = analyse_curves(
-        cycles, signal, method=assay.cq_method, threshold=assay.threshold, baseline=assay.baseline
+        cycles,
+        signal,
+        method=assay.cq_method,
+        threshold=assay.threshold,
+        baseline=assay.baseline,
+        limits=CallLimits(**assay.call_limits),
     )
     extra = ("baseline_subtracted_export",) if stage == "baseline_subtracted" else ()
     return CQ.from_columns({name: curves[name] for name in _COPIED} | _columns(analysis, assay.cq_method, extra))
@@ -55,10 +71,9 @@ def _columns(analysis: CurveAnalysis, method: str, extra_flags: tuple[str, ...])
         "cq": analysis.cq,
         "cq_sd": analysis.cq_sd,
         "cq_method": [method] * len(analysis.cq),
-        "cq_threshold": analysis.cq_threshold,
-        "cq_second_derivative": analysis.cq_second_derivative,
-        "cq_first_derivative": analysis.cq_first_derivative,
-        "cq_cy0": analysis.cq_cy0,
+        **{f"cq_{name}": getattr(analysis, f"cq_{name}") for name in METHODS},
+        **{f"cq_{name}_sd": analysis.standard_errors[name] for name in METHODS},
+        **_window_columns(analysis),
         "threshold": analysis.threshold,
         "baseline_start": analysis.baseline.start,
         "baseline_end": analysis.baseline.end,
@@ -67,8 +82,29 @@ def _columns(analysis: CurveAnalysis, method: str, extra_flags: tuple[str, ...])
         "plateau": analysis.plateau,
         "efficiency": analysis.efficiency,
         "n0": analysis.n0,
-        "signal_to_noise": analysis.scores.rise_per_noise,
+        "shape_distance": analysis.joint.shape_distance,
+        **{name: getattr(analysis.scores, name.removeprefix("score_")) for name in _SCORES},
+        **{name: getattr(analysis.quality, figure) for name, figure in _QUALITY.items()},
         "fit_parameters": list_column(analysis.parameters),
         "rss": analysis.rss,
         "flags": [list(flags + extra_flags) for flags in analysis.flags],
     }
+
+
+def _window_columns(analysis: CurveAnalysis) -> dict[str, object]:
+    has_cq, window = np.isfinite(analysis.cq_second_derivative), analysis.window
+    if window is None:
+        return dict.fromkeys(_WINDOW, [None] * len(has_cq))
+    found = has_cq & window.amplification
+    return dict(
+        zip(
+            _WINDOW,
+            (
+                np.where(found, window.cq, np.nan),
+                np.where(has_cq, window.efficiency, np.nan),
+                np.where(has_cq, window.points, 0),
+                np.where(found, window.mean_efficiency, np.nan),
+            ),
+            strict=True,
+        )
+    )

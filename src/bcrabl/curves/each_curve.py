@@ -1,0 +1,138 @@
+"""What every curve tells by itself: screened readings, sigmoid fit, scores, baseline, landmarks with standard errors.
+
+Nothing here looks at a neighbour, so the work is done block by block and the figures of a curve are the same bits
+alone and among a million. Symbols: n curves, m cycles.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from bcrabl.curves.amplification import (
+    AmplificationScores,
+    CallLimits,
+    call_amplification,
+    has_exponential_phase,
+    score_each,
+)
+from bcrabl.curves.baseline import Baseline, baseline_under
+from bcrabl.curves.blocks import blocks_of, joined
+from bcrabl.curves.quantification import exponential_efficiency, threshold_crossing
+from bcrabl.curves.screening import refit_judged, screen_readings
+from bcrabl.curves.sigmoid import SigmoidFit, fit_sigmoid
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+    Mask = NDArray[np.bool_]
+
+__all__ = ["LANDMARK_METHODS", "EachCurve", "cross_threshold", "study_each_curve"]
+
+LANDMARK_METHODS = {
+    "second_derivative": "second_derivative_maximum",
+    "first_derivative": "first_derivative_maximum",
+    "cy0": "cy0",
+}
+
+
+class EachCurve(NamedTuple):
+    """What n curves tell by themselves.
+
+    judged : (n, m) readings that count: present, no spike, not behind a hook, not in a fall before the rise.
+    fit : sigmoid fits of these readings; their covariance is used up and empty.
+    scores : figures behind the call, `plateau_ratio` NaN.
+    rises : (n,) not called `not_amplified`.
+    has_cq : (n,) rises with an exponential phase.
+    baseline : under each curve.
+    efficiency : (n,) fold per cycle in the exponential phase; NaN unless `has_cq`.
+    landmarks, standard_errors : (n,) cycles, by the names of `LANDMARK_METHODS`; NaN unless `has_cq`.
+    """
+
+    judged: Mask
+    fit: SigmoidFit
+    scores: AmplificationScores
+    rises: Mask
+    has_cq: Mask
+    baseline: Baseline
+    efficiency: Array
+    landmarks: dict[str, Array]
+    standard_errors: dict[str, Array]
+
+
+def study_each_curve(
+    cycles: Array, fluorescence: Array, window: tuple[float, float] | None = None, limits: CallLimits | None = None
+) -> EachCurve:
+    """Study all curves, block by block.
+
+    Parameters
+    ----------
+    cycles : (m,) cycle numbers.
+    fluorescence : (n, m) array, a.u.; what is not finite is missing.
+    window : first and last cycle of a fixed baseline window; None to let it end where each curve takes off.
+    limits : of the amplification call; the defaults without.
+    """
+    limits = limits or CallLimits()
+    return joined([_study(cycles, fluorescence[rows], window, limits) for rows in blocks_of(len(fluorescence))])
+
+
+def _study(cycles: Array, fluorescence: Array, window: tuple[float, float] | None, limits: CallLimits) -> EachCurve:
+    y = np.where(np.isfinite(fluorescence), fluorescence, np.nan)
+    screen = screen_readings(cycles, y, limits.spikes)
+    fit = refit_judged(cycles, y, fit_sigmoid(cycles, y), screen.judged)
+    scores = score_each(cycles, y, fit, screen)
+    call, _ = call_amplification(scores, fit, limits)
+    rises, has_cq = call != "not_amplified", has_exponential_phase(scores, call, limits)
+    y[~screen.judged] = np.nan
+    baseline = baseline_under(cycles, y, fit, rises, window)
+    landmark = {name: getattr(fit, function)() for name, function in LANDMARK_METHODS.items()}
+    error = {name: fit.standard_error_of(function) for name, function in LANDMARK_METHODS.items()}
+    efficiency = exponential_efficiency(
+        cycles, y - baseline.at(cycles), baseline.noise_sd, fit.rise, landmark["second_derivative"]
+    )
+    return EachCurve(
+        judged=screen.judged,
+        fit=replace(fit, covariance=np.empty((len(y), 0, 0))),
+        scores=scores,
+        rises=rises,
+        has_cq=has_cq,
+        baseline=baseline,
+        efficiency=_where(has_cq, efficiency),
+        landmarks={name: _where(has_cq, value) for name, value in landmark.items()},
+        standard_errors={name: _where(has_cq, value) for name, value in error.items()},
+    )
+
+
+def cross_threshold(cycles: Array, fluorescence: Array, each: EachCurve, threshold: Array) -> tuple[Array, Array]:
+    """Where the curves with a Cq cross their threshold, and the standard error of that.
+
+    Parameters
+    ----------
+    cycles : (m,) cycle numbers.
+    fluorescence : (n, m) array, a.u.
+    each : of `study_each_curve`.
+    threshold : (n,) above the baseline, a.u.
+
+    Returns
+    -------
+    crossing, standard error : (n,) cycles; NaN without a Cq. The error is that of the two readings around the crossing
+        and of the baseline under both.
+    """
+    found = []
+    for rows in blocks_of(len(fluorescence)):
+        line = Baseline(**{name: values[rows] for name, values in vars(each.baseline).items()})
+        above = np.where(each.judged[rows], fluorescence[rows], np.nan) - line.at(cycles)
+        crossing, sensitivity = threshold_crossing(cycles, above, threshold[rows])
+        readings = (sensitivity**2).sum(axis=1)
+        baseline = sensitivity.sum(axis=1) ** 2 * line.relative_variance(crossing)
+        error = line.noise_sd * np.sqrt(readings + baseline)
+        found.append((_where(each.has_cq[rows], crossing), _where(each.has_cq[rows], error)))
+    crossings, errors = zip(*found, strict=True)
+    return np.concatenate(crossings), np.concatenate(errors)
+
+
+def _where(chosen: Mask, values: Array) -> Array:
+    return np.where(chosen, values, np.nan)
