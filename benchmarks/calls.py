@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bcrabl.curves.amplification import CALLS, call_amplification, score_amplification
+from bcrabl.curves import analyse_curves
+from bcrabl.curves.amplification import CALLS
 from bcrabl.curves.sigmoid import fit_sigmoid
 from bcrabl.simulation import replicate_plate, simulate_run
 
@@ -101,21 +102,21 @@ def amplifications(n: int, seed: int) -> dict[str, np.ndarray]:
     }
 
 
-def called(signal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    x = np.arange(1.0, signal.shape[1] + 1)
-    fit = fit_sigmoid(x, signal)
-    return call_amplification(score_amplification(x, signal, fit), fit)
+def called(signal: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Call, reason and whether there is a Cq (by the second derivative: no threshold takes part)."""
+    found = analyse_curves(np.arange(1.0, signal.shape[1] + 1), signal, method="second_derivative")
+    return found.call, found.why, np.isfinite(found.cq)
 
 
 def table(kinds: dict[str, np.ndarray], wrong: tuple[str, ...]) -> None:
-    total, false, reasons = 0, 0, Counter()
+    total, false, reasons, with_cq = 0, 0, Counter(), 0
     for kind, signal in kinds.items():
-        call, why = called(signal)
+        call, why, has_cq = called(signal)
         counts = Counter(call.tolist())
-        print(f"{kind:40}" + "".join(f"{counts[one]:16}" for one in CALLS))
-        total, false = total + len(call), false + sum(counts[one] for one in wrong)
+        print(f"{kind:40}" + "".join(f"{counts[one]:16}" for one in CALLS) + f"{has_cq.sum():16}")
+        total, false, with_cq = total + len(call), false + sum(counts[one] for one in wrong), with_cq + has_cq.sum()
         reasons.update(zip(call.tolist(), why.tolist(), strict=True))
-    print(f"{' or '.join(wrong)}: {false} of {total:,}; reasons:")
+    print(f"{' or '.join(wrong)}: {false} of {total:,}; with a Cq: {with_cq:,}; reasons:")
     for (call, why), number in reasons.most_common():
         print(f"    {number:7}  {call}: {why}")
 
@@ -137,7 +138,7 @@ def ratings() -> None:
     print("RAS002, human ratings; calls that differ:")
     for gene in sorted(set(target)):
         rows = np.flatnonzero(target == gene)
-        for row, call, why in zip(rows, *called(signal[rows]), strict=True):
+        for row, call, why, _ in zip(rows, *called(signal[rows]), strict=True):
             name = curves[row]["name"]
             rated = people[name][0] if len(set(people[name])) == 1 else "not unanimous"
             counts[rated, str(call)] += 1
@@ -165,7 +166,7 @@ def main() -> None:
     if RATINGS.is_file():
         ratings()
         real_plates()
-    header = "".join(f"{one:>16}" for one in CALLS)
+    header = "".join(f"{one:>16}" for one in (*CALLS, "with a Cq"))
     print(f"\n{'no amplification':40}{header}")
     table(artefacts(n, seed=1), ("amplified",))
     print(f"\n{'amplification':40}{header}")
