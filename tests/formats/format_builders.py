@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
+import numpy as np
+
 from bcrabl.formats import read_run, write_rdml
 from bcrabl.run import Run
 
@@ -217,6 +219,17 @@ def _rn(dye: object, passive: str, dyes: Sequence[str], cycle: int) -> float:
 
 def rows(run: Run) -> list[dict[str, object]]:
     return run.reactions.to_pylist()
+
+
+def same(one: Run, other: Run) -> None:
+    """Both runs hold the same reactions and curves."""
+    assert rows(one) == rows(other)
+    assert one.stage == other.stage
+    assert one.cycles.tolist() == other.cycles.tolist()
+    assert np.array_equal(one.fluorescence, other.fluorescence, equal_nan=True)
+    passive = one.passive_reference
+    assert (passive is None) == (other.passive_reference is None)
+    assert passive is None or np.array_equal(passive, other.passive_reference, equal_nan=True)
 
 
 def written(run: Run, tmp_path: Path) -> Run:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 __all__ = [
+    "LATEST_CQ_BEYOND",
     "ROLES_NOT_STATED",
     "Curve",
     "Readings",

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 
-__all__ = ["finite_or_none", "number_or_none", "numbers"]
+__all__ = ["finite_or_none", "number_or_none", "numbers", "spelled"]
 
 _OTHER_MARK = {".": ",", ",": "."}
 # A group in front never begins with a zero: 0,522 is a decimal comma in the wrong place, not 522
@@ -64,3 +64,8 @@ def numbers(texts: Sequence[str | None], decimal: str = ".") -> list[float] | No
     except (TypeError, ValueError):
         return None
     return None if math.inf in values or -math.inf in values else values
+
+
+def spelled(value: float, decimal: str = ".") -> str:
+    """The shortest text that reads back as the same number, with this decimal mark."""
+    return repr(float(value)).replace(".", decimal)

@@ -18,7 +18,7 @@ from bcrabl.formats.archive import Archive
 from bcrabl.formats.encoding import decoded
 from bcrabl.formats.grid import Sheet, delimited
 from bcrabl.formats.workbook import Workbook
-from bcrabl.formats.xls import XlsWorkbook, is_xls
+from bcrabl.formats.xls import XlsWorkbook, is_ole, is_xls
 from bcrabl.formats.xmltree import root_name
 from bcrabl.raw_files import COLUMN_MAP_SUFFIX, MOST_FILES, digest_of, files_of_run
 
@@ -161,6 +161,11 @@ class RawFile:
             return None
         return Workbook(self.path, self.archive)
 
+    @property
+    def _is_container(self) -> bool:
+        """Holds other files or streams, and so is no text itself."""
+        return self.is_folder or self.archive is not None or is_ole(self.plain)
+
     @cached_property
     def text(self) -> str | None:
         """The text that the file is, or None where it is none.
@@ -169,7 +174,7 @@ class RawFile:
         ------
         DamagedFile : it is text of more than `LARGEST_TEXT` bytes.
         """
-        if self.is_folder or self.archive is not None or self.plain.startswith(b"\xd0\xcf\x11\xe0"):
+        if self._is_container:
             return None
         text = decoded(self.plain)
         if text is not None and len(self.plain) > LARGEST_TEXT:
@@ -180,7 +185,7 @@ class RawFile:
     @cached_property
     def beginning(self) -> str | None:
         """The first lines of the text that the file seems to be, or None where it is none; for formats to look at."""
-        if self.is_folder or self.archive is not None or self.plain.startswith(b"\xd0\xcf\x11\xe0"):
+        if self._is_container:
             return None
         text = decoded(self.plain[:_TOP], whole=len(self.plain) <= _TOP)
         return None if text is None else _whole_lines(text, cut=len(self.plain) > _TOP)

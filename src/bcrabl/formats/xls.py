@@ -7,7 +7,7 @@ from pathlib import Path
 from bcrabl.formats.grid import Sheet
 from bcrabl.formats.isolated import in_own_process
 
-__all__ = ["XlsWorkbook", "is_xls"]
+__all__ = ["XlsWorkbook", "is_ole", "is_xls"]
 
 _SCRIPT = Path(__file__).with_name("isolated_xls.py")
 
@@ -15,9 +15,14 @@ _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _STREAMS = ("Workbook", "Book")  # BIFF8 and BIFF5
 
 
+def is_ole(content: bytes) -> bool:
+    """Whether bytes begin as an OLE container does."""
+    return content.startswith(_OLE)
+
+
 def is_xls(content: bytes) -> bool:
     """Whether bytes are an OLE container with a workbook in it."""
-    return content.startswith(_OLE) and any(name.encode("utf-16-le") + b"\0\0" in content for name in _STREAMS)
+    return is_ole(content) and any(name.encode("utf-16-le") + b"\0\0" in content for name in _STREAMS)
 
 
 class XlsWorkbook:

@@ -38,6 +38,7 @@ from eds_builders import (
     text_eds,
     xml_eds,
 )
+from format_builders import rows
 from hypothesis import given
 from hypothesis import strategies as st
 from mutations import mutated
@@ -55,10 +56,6 @@ OLDER = pytest.mark.parametrize("build", [text_eds, xml_eds])
 def read(content: bytes) -> Run:
     source = RawFile("run.eds", content)
     return recognise(source).read(source, None)
-
-
-def rows(run: Run) -> list[dict[str, object]]:
-    return run.reactions.to_pylist()
 
 
 def with_members(**members: str | bytes | None) -> Document:

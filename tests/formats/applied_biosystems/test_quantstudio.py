@@ -10,7 +10,7 @@ from time import process_time
 
 import numpy as np
 import pytest
-from format_builders import Cells, xlsx
+from format_builders import Cells, rows, same, xlsx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from quantstudio_builders import (
@@ -40,22 +40,6 @@ def read(tmp_path: Path, content: dict[str, Cells] | str | bytes) -> Run:
         content = xlsx(content)
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return read_run(path)
-
-
-def rows(run: Run) -> list[dict[str, object]]:
-    return run.reactions.to_pylist()
-
-
-def same(one: Run, other: Run) -> None:
-    """Both runs hold the same reactions and curves."""
-    assert rows(one) == rows(other)
-    assert one.stage == other.stage
-    assert one.cycles.tolist() == other.cycles.tolist()
-    assert np.array_equal(one.fluorescence, other.fluorescence, equal_nan=True)
-    if one.passive_reference is None:
-        assert other.passive_reference is None
-    else:
-        assert np.array_equal(one.passive_reference, other.passive_reference, equal_nan=True)
 
 
 def changed(sheets: dict[str, Cells], sheet: str, row: int, column: str, value: object) -> dict[str, Cells]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from format_builders import RESULT_HEADER, STATED, Cells, da2, result_row, worksheet, xlsx, zipped
+from format_builders import RESULT_HEADER, STATED, Cells, da2, result_row, rows, worksheet, xlsx, zipped
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,10 +21,6 @@ def read(tmp_path: Path, sheets: dict[str, Cells] | bytes) -> Run:
     path = tmp_path / "export"
     path.write_bytes(sheets if isinstance(sheets, bytes) else xlsx(sheets))
     return read_run(path)
-
-
-def rows(run: Run) -> list[dict[str, object]]:
-    return run.reactions.to_pylist()
 
 
 def stated(**changes: str) -> Cells:

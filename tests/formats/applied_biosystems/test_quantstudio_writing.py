@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from format_builders import xlsx
+from format_builders import rows, same, xlsx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from quantstudio_builders import classic, da2_plate, openarray, samples
@@ -27,20 +27,6 @@ both = pytest.mark.parametrize("write_layout", WRITERS)
 def written(write_layout, run: Run, folder: Path) -> Run:
     write_layout(run, folder / "written")
     return read_run(folder / "written")
-
-
-def rows(run: Run) -> list[dict[str, object]]:
-    return run.reactions.to_pylist()
-
-
-def same(one: Run, other: Run) -> None:
-    assert rows(one) == rows(other)
-    assert one.stage == other.stage
-    assert one.cycles.tolist() == other.cycles.tolist()
-    assert np.array_equal(one.fluorescence, other.fluorescence, equal_nan=True)
-    passive = one.passive_reference
-    assert (passive is None) == (other.passive_reference is None)
-    assert passive is None or np.array_equal(passive, other.passive_reference, equal_nan=True)
 
 
 def plain(**changes: object) -> dict[str, object]:

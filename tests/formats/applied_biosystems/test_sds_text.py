@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from format_builders import zipped
+from format_builders import rows, zipped
 from hypothesis import given
 from hypothesis import strategies as st
 from mutations import mutated
@@ -26,10 +26,6 @@ def read(*contents: bytes, part: str | None = None) -> Run:
     files = tuple(RawFile(f"{number}.txt", content) for number, content in enumerate(contents))
     source = files[0] if len(files) == 1 else RawFile("folder", b"", files)
     return recognise(source).read(source, part)
-
-
-def rows(run: Run) -> list[dict[str, object]]:
-    return run.reactions.to_pylist()
 
 
 def with_result(row: int = 0, **changes: object) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from format_builders import rows
 from sds_builders import CYCLES, V1_RESULTS, rn, v1_xls
 
 from bcrabl.errors import DamagedFile, FileError, FormatNotRecognised
@@ -14,10 +15,6 @@ from bcrabl.run import Run
 def read(content: bytes, part: str | None = None) -> Run:
     source = RawFile("run.xls", content)
     return recognise(source).read(source, part)
-
-
-def rows(run: Run) -> list[dict[str, object]]:
-    return run.reactions.to_pylist()
 
 
 def with_result(row: int, column: int, value: object) -> bytes:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tube_builders as build
+from format_builders import rows
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,10 +22,6 @@ def read(tmp_path: Path, text: str, encoding: str = "utf-8") -> Run:
     path = tmp_path / "export"
     path.write_bytes(text.encode(encoding))
     return read_run(path)
-
-
-def rows(run: Run) -> list[dict[str, object]]:
-    return run.reactions.to_pylist()
 
 
 @pytest.mark.parametrize(

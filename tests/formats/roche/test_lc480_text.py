@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from format_builders import zipped
+from format_builders import rows, zipped
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lc480_builders import (
@@ -47,10 +47,6 @@ def read(tmp_path: Path, *contents: bytes, part: str | None = None) -> Run:
     for number, content in enumerate(contents):
         (folder / f"file{number}").write_bytes(content)
     return read_run(folder if len(contents) > 1 else folder / "file0", part)
-
-
-def rows(run: Run) -> list[dict[str, object]]:
-    return run.reactions.to_pylist()
 
 
 def same(one: Run, other: Run) -> bool:

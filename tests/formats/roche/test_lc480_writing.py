@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from format_builders import rows
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -33,10 +34,6 @@ def some_run(*changes: dict[str, object], signal: np.ndarray | None = None, **mo
     if signal is None:
         signal = np.arange(12.0) / 7 + np.arange(len(listed))[:, None]
     return Run(REACTIONS.from_rows(listed), np.arange(1.0, 13), signal, None, **({"stage": "raw"} | more))
-
-
-def rows(run: Run) -> list[dict[str, object]]:
-    return run.reactions.to_pylist()
 
 
 def test_curves_wells_and_samples_come_back(tmp_path):

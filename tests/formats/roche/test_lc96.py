@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from format_builders import zipped
+from format_builders import rows, zipped
 from lc96_builders import PLATE, analysed, changed, lc96p, members, rdml_document, samples
 from mutations import mutated
 
@@ -24,10 +24,6 @@ CALLED = ("vendor_cq", "vendor_cq_text", "vendor_call")
 def read(tmp_path: Path, content: bytes) -> Run:
     (tmp_path / "run").write_bytes(content)
     return read_run(tmp_path / "run")
-
-
-def rows(run: Run) -> list[dict[str, object]]:
-    return run.reactions.to_pylist()
 
 
 def called(run: Run) -> list[tuple[object, ...]]:

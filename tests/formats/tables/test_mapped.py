@@ -10,6 +10,7 @@ import shutil
 import numpy as np
 import pytest
 import yaml
+from format_builders import rows
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mapped_builders import (
@@ -56,10 +57,6 @@ def changed(document, **fields):
     document = copy.deepcopy(document)
     document["fields"] = {name: value for name, value in (document["fields"] | fields).items() if value is not None}
     return document
-
-
-def rows(run):
-    return run.reactions.to_pylist()
 
 
 def agree(run, other):

@@ -20,6 +20,7 @@ import numpy as np
 from bcrabl.errors import Problem, RunError
 from bcrabl.formats.bio_rad.cfx_tables import file_label
 from bcrabl.formats.bio_rad.cfx_words import CONTENT_OF_ROLE, fluor_told, role_of
+from bcrabl.formats.numerals import spelled
 from bcrabl.formats.wells import normal_well, plate_order
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _run_information(run: Run, run_name: str) -> list[list[str]]:
 
 def _number(value: float | None, mark: str, nothing: str) -> str:
     """A number so that reading it gives the same number."""
-    return nothing if value is None or not np.isfinite(value) else repr(float(value)).replace(".", mark)
+    return nothing if value is None or not np.isfinite(value) else spelled(value, mark)
 
 
 def _csv(table: Iterable[Iterable[str]], separator: str) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bcrabl.errors import Problem, RunError
-from bcrabl.formats.numerals import finite_or_none
+from bcrabl.formats.numerals import finite_or_none, spelled
 from bcrabl.formats.roche.lc480_cp import filter_pair_or_none
 from bcrabl.formats.roche.lc480_text import LEAST_CYCLES
 from bcrabl.formats.wells import normal_well, plate_order
@@ -210,7 +210,7 @@ def _numbers(values: NDArray[np.float64], decimal: str) -> list[str]:
 
 def _number(value: float | None, decimal: str) -> str:
     """The shortest text that is read as the same number; empty for none."""
-    return "" if value is None or value != value else repr(float(value)).replace(".", decimal)
+    return "" if value is None or value != value else spelled(value, decimal)
 
 
 def _cp_lines(plate: _Plate, pair: str, decimal: str) -> Iterable[str]:

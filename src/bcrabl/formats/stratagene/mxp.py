@@ -16,14 +16,13 @@ from bcrabl.formats.isolated import in_own_process
 from bcrabl.formats.source import Format, RawFile, refuse_part
 from bcrabl.formats.stratagene.mxpro_report import role_of_type
 from bcrabl.formats.wells import well_at
-from bcrabl.formats.xls import is_xls
+from bcrabl.formats.xls import is_ole, is_xls
 from bcrabl.run import Run
 
 __all__ = ["FORMAT"]
 
 _SCRIPT = Path(__file__).with_name("isolated_mxp.py")
 
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _STREAMS = tuple(name.encode("utf-16-le") + b"\0\0" for name in ("Storage0", "Stream0", "Storage2", "Stream2"))
 _EXPORT = "From MxPro export the instrument data as text (Text Format 1), or keep the .mxp document."
 _TEXT_INSTEAD = "Export the instrument data as text (Text Format 1) from MxPro."
@@ -44,7 +43,7 @@ _DATE = re.compile(
 
 def _claims(source: RawFile) -> bool:
     content = source.plain
-    return content.startswith(_OLE) and not is_xls(content) and all(name in content for name in _STREAMS)
+    return is_ole(content) and not is_xls(content) and all(name in content for name in _STREAMS)
 
 
 def _read(source: RawFile, part: str | None) -> Run:
