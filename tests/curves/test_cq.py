@@ -75,7 +75,8 @@ def test_log_interpolation_between_cycles_costs_less_than_a_hundredth_of_a_cycle
 def test_the_chosen_method_is_the_cq(method):
     found = analyse_curves(CYCLES, sigmoid(*TV_K["TV-K1"][0]), method=method)
     assert found.cq[0] == getattr(found, f"cq_{method}")[0]
-    assert np.isfinite(found.cq_sd[0]) == (method == "threshold")
+    assert found.cq_sd[0] == found.standard_errors[method][0]
+    assert np.isfinite(found.cq_sd[0])
 
 
 @given(
@@ -132,11 +133,23 @@ def test_a_curve_has_the_same_bits_alone_and_among_others_and_in_any_order(plate
     together = analyse_curves(plate.cycles, plate.signal, threshold=0.1, baseline=window)
     order = np.random.default_rng(1).permutation(len(plate.signal))
     shuffled = analyse_curves(plate.cycles, plate.signal[order], threshold=0.1, baseline=window)
-    for name in ("cq", "cq_sd", "cq_second_derivative", "cq_cy0", "efficiency", "rss", "parameters", "call", "why"):
+    for name in ("cq", "cq_second_derivative", "cq_cy0", "efficiency", "rss", "parameters", "call", "why"):
         np.testing.assert_array_equal(getattr(shuffled, name), getattr(together, name)[order], err_msg=name)
         for row in (0, 17, 39):
             alone = analyse_curves(plate.cycles, plate.signal[row : row + 1], threshold=0.1, baseline=window)
             np.testing.assert_array_equal(getattr(alone, name)[0], getattr(together, name)[row], err_msg=name)
+
+
+def test_what_the_curves_of_a_target_tell_together_does_not_depend_on_the_order_of_the_wells(plate):
+    together = analyse_curves(plate.cycles, plate.signal, threshold=0.1)
+    order = np.random.default_rng(1).permutation(len(plate.signal))
+    shuffled = analyse_curves(plate.cycles, plate.signal[order], threshold=0.1)
+    for name in ("cq_sd", "cq_joint", "n0"):
+        np.testing.assert_array_equal(getattr(shuffled, name), getattr(together, name)[order], err_msg=name)
+    assert shuffled.flags == tuple(together.flags[k] for k in order)
+    for name in (*METHODS, "window_of_linearity"):
+        assert np.isfinite(together.standard_errors[name]).sum() >= 24, name
+        np.testing.assert_array_equal(shuffled.standard_errors[name], together.standard_errors[name][order])
 
 
 # -- statistical honesty ----------------------------------------------------------------------------------------------
@@ -199,9 +212,10 @@ def test_efficiency_needs_three_readings_in_the_exponential_phase():
     assert np.isnan(exponential_efficiency(CYCLES, above, np.array([1e-3]), np.array([1.0]), np.array([22.0])))
 
 
-def test_n0_is_the_threshold_divided_by_efficiency_to_the_cq():
+def test_n0_grows_to_the_threshold_of_the_window_of_linearity_by_its_cq():
     found = analyse_curves(CYCLES, noisy_sigmoids(28, n=5), threshold=0.1)
-    np.testing.assert_allclose(found.n0 * found.efficiency**found.cq_threshold, 0.1)
+    window = found.window
+    np.testing.assert_allclose(found.n0 * window.mean_efficiency**window.cq, window.threshold)
 
 
 # -- threshold --------------------------------------------------------------------------------------------------------

@@ -17,7 +17,9 @@ from bcrabl.curves.each_curve import LANDMARK_METHODS, EachCurve, cross_threshol
 from bcrabl.curves.joint import JointEstimate, estimate_jointly
 from bcrabl.curves.quality import CurveQuality, assess
 from bcrabl.curves.quantification import automatic_threshold
+from bcrabl.curves.uncertainty import landmark_standard_errors
 from bcrabl.curves.window_of_linearity import WindowOfLinearity, window_of_linearity
+from bcrabl.curves.window_uncertainty import window_standard_error
 from bcrabl.errors import Problem, RunError
 
 if TYPE_CHECKING:
@@ -43,7 +45,8 @@ class CurveAnalysis:
         add from tube to tube comes on top.
     call, why : `amplified`, `not_amplified` or `ambiguous`, and the reason.
     cq_threshold, cq_second_derivative, cq_first_derivative, cq_cy0, cq_joint : the estimators side by side.
-    standard_errors : of each estimator, by its name in `METHODS`.
+    standard_errors : of each estimator, by its name in `METHODS`, and of `window.cq` (`window_of_linearity`). What the
+        curves of the target have in common is no noise, so they depend on the group; the Cq do not (but the joint one).
     threshold : on the baseline-corrected signal, a.u.
     efficiency : fold per cycle in the exponential phase, the curve's own.
     n0 : signal at cycle 0 by the window of linearity (LinRegPCR), a.u.: growth back from `window.threshold` with the
@@ -114,14 +117,17 @@ def analyse_curves(
     call, why = call_amplification(scores, each.fit, limits)
     amplified = call == "amplified"
     level = _threshold(threshold, each, amplified)
-    cq, error = dict(each.landmarks), dict(each.standard_errors)
-    cq["threshold"], error["threshold"] = cross_threshold(x, y, each, level)
+    readings = np.where(each.judged, y, np.nan)
+    error, noise = landmark_standard_errors(x, readings, each.fit, LANDMARK_METHODS, each.has_cq)
+    cq = dict(each.landmarks)
+    cq["threshold"], error["threshold"] = cross_threshold(x, readings, each, level, noise.autocorrelation)
     if method == "threshold":
         call, why = _veto_without_crossing(call, why, cq["threshold"])
-    readings = np.where(each.judged, y, np.nan)
     joint = estimate_jointly(x, readings, each.fit, each.has_cq)
     cq["joint"], error["joint"] = joint.cq, joint.cq_sd
     window = window_of_linearity(x, readings, contributes=amplified) if np.all(x == np.rint(x)) else None
+    if window is not None:
+        error["window_of_linearity"] = window_standard_error(x, readings, window, each.fit, noise)
     quality = assess(x, y, each.fit, each.baseline, call, scores=scores, efficiency=each.efficiency)
     return CurveAnalysis(
         cq=cq[method],

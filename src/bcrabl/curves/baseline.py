@@ -47,7 +47,8 @@ class Baseline:
     intercept : (n,) a.u. at cycle 0.
     slope : (n,) a.u./cycle; 0 where the window is too short for a line.
     noise_sd : (n,) residual standard deviation, a.u., of a rising curve up to its steepest rise, else of all cycles.
-    points, mean_cycle : (n,) number of readings in the window and their mean cycle.
+    points, mean_cycle : (n,) number of readings in the window and their mean cycle; where the fit's level stands in,
+        so many readings as would know the level as well as the fit does.
     spread : (n,) sum of squared distances of the flat cycles from their mean; inf where the baseline is level.
     shortened : (n,) the wanted window reached into the rise and was cut.
     """
@@ -97,12 +98,16 @@ def baseline_under(
     rows = np.flatnonzero(rising & np.isfinite(found.slope))
     for _ in range(_PASSES):
         found = _with_rows(found, rows, _drawn_again(cycles, fluorescence[rows], found.slope[rows], window))
-    missing = ~np.isfinite(found.intercept)
+    missing, noise_sd = ~np.isfinite(found.intercept), residual_sd(fluorescence, fit)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        known_like = noise_sd**2 / fit.covariance[:, 0, 0]
     return replace(
         found,
         intercept=np.where(missing, fit.baseline, found.intercept),
         slope=np.where(missing, 0.0, found.slope),
-        noise_sd=np.where(np.isfinite(found.noise_sd), found.noise_sd, residual_sd(fluorescence, fit)),
+        noise_sd=np.where(np.isfinite(found.noise_sd), found.noise_sd, noise_sd),
+        points=np.where(missing & np.isfinite(known_like), known_like, found.points),
+        spread=np.where(missing, np.inf, found.spread),
     )
 
 

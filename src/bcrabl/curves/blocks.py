@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-__all__ = ["blocks_of", "joined", "tuples_of"]
+__all__ = ["blocks_of", "joined", "rows_of", "tuples_of"]
 
 _CURVES_AT_ONCE = 1536  # a block's arrays of 45 cycles take half a megabyte each: about what a cache holds
 
@@ -39,6 +39,13 @@ def joined(parts: Sequence[T]) -> T:
     elif names := [field.name for field in fields(first)] if is_dataclass(first) else getattr(first, "_fields", ()):
         together = type(first)(**{name: joined([getattr(part, name) for part in parts]) for name in names})
     return together  # type: ignore[no-any-return]
+
+
+def rows_of(whole: T, rows: slice | NDArray[np.intp]) -> T:
+    """Some rows of a dataclass of arrays; what is no array stays."""
+    parts = vars(whole).items()
+    taken: Any = type(whole)
+    return taken(**{name: part[rows] if isinstance(part, np.ndarray) else part for name, part in parts})  # type: ignore[no-any-return]
 
 
 def tuples_of(named: Mapping[str, NDArray[np.bool_]]) -> tuple[tuple[str, ...], ...]:

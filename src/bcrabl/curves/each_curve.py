@@ -6,7 +6,6 @@ alone and among a million. Symbols: n curves, m cycles.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -19,10 +18,11 @@ from bcrabl.curves.amplification import (
     score_each,
 )
 from bcrabl.curves.baseline import Baseline, baseline_under
-from bcrabl.curves.blocks import blocks_of, joined
+from bcrabl.curves.blocks import blocks_of, joined, rows_of
 from bcrabl.curves.quantification import exponential_efficiency, threshold_crossing
 from bcrabl.curves.screening import refit_judged, screen_readings
 from bcrabl.curves.sigmoid import SigmoidFit, fit_sigmoid
+from bcrabl.curves.uncertainty import crossing_standard_error
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,13 +43,13 @@ class EachCurve(NamedTuple):
     """What n curves tell by themselves.
 
     judged : (n, m) readings that count: present, no spike, not behind a hook, not in a fall before the rise.
-    fit : sigmoid fits of these readings; their covariance is used up and empty.
+    fit : sigmoid fits of these readings.
     scores : figures behind the call, `plateau_ratio` NaN.
     rises : (n,) not called `not_amplified`.
     has_cq : (n,) rises with an exponential phase.
     baseline : under each curve.
     efficiency : (n,) fold per cycle in the exponential phase; NaN unless `has_cq`.
-    landmarks, standard_errors : (n,) cycles, by the names of `LANDMARK_METHODS`; NaN unless `has_cq`.
+    landmarks : (n,) cycles, by the names of `LANDMARK_METHODS`; NaN unless `has_cq`.
     """
 
     judged: Mask
@@ -60,7 +60,6 @@ class EachCurve(NamedTuple):
     baseline: Baseline
     efficiency: Array
     landmarks: dict[str, Array]
-    standard_errors: dict[str, Array]
 
 
 def study_each_curve(
@@ -89,46 +88,44 @@ def _study(cycles: Array, fluorescence: Array, window: tuple[float, float] | Non
     y[~screen.judged] = np.nan
     baseline = baseline_under(cycles, y, fit, rises, window)
     landmark = {name: getattr(fit, function)() for name, function in LANDMARK_METHODS.items()}
-    error = {name: fit.standard_error_of(function) for name, function in LANDMARK_METHODS.items()}
     efficiency = exponential_efficiency(
         cycles, y - baseline.at(cycles), baseline.noise_sd, fit.rise, landmark["second_derivative"]
     )
     return EachCurve(
         judged=screen.judged,
-        fit=replace(fit, covariance=np.empty((len(y), 0, 0))),
+        fit=fit,
         scores=scores,
         rises=rises,
         has_cq=has_cq,
         baseline=baseline,
         efficiency=_where(has_cq, efficiency),
         landmarks={name: _where(has_cq, value) for name, value in landmark.items()},
-        standard_errors={name: _where(has_cq, value) for name, value in error.items()},
     )
 
 
-def cross_threshold(cycles: Array, fluorescence: Array, each: EachCurve, threshold: Array) -> tuple[Array, Array]:
+def cross_threshold(
+    cycles: Array, fluorescence: Array, each: EachCurve, threshold: Array, autocorrelation: Array
+) -> tuple[Array, Array]:
     """Where the curves with a Cq cross their threshold, and the standard error of that.
 
     Parameters
     ----------
     cycles : (m,) cycle numbers.
-    fluorescence : (n, m) array, a.u.
+    fluorescence : (n, m) array, a.u., NaN where a reading is not judged.
     each : of `study_each_curve`.
     threshold : (n,) above the baseline, a.u.
+    autocorrelation : (n,) of the readings' noise (`bcrabl.curves.uncertainty`).
 
     Returns
     -------
-    crossing, standard error : (n,) cycles; NaN without a Cq. The error is that of the two readings around the crossing
-        and of the baseline under both.
+    crossing, standard error : (n,) cycles; NaN without a Cq.
     """
     found = []
     for rows in blocks_of(len(fluorescence)):
-        line = Baseline(**{name: values[rows] for name, values in vars(each.baseline).items()})
-        above = np.where(each.judged[rows], fluorescence[rows], np.nan) - line.at(cycles)
-        crossing, sensitivity = threshold_crossing(cycles, above, threshold[rows])
-        readings = (sensitivity**2).sum(axis=1)
-        baseline = sensitivity.sum(axis=1) ** 2 * line.relative_variance(crossing)
-        error = line.noise_sd * np.sqrt(readings + baseline)
+        line, fit = rows_of(each.baseline, rows), rows_of(each.fit, rows)
+        above = fluorescence[rows] - line.at(cycles)
+        crossing, sensitivity = threshold_crossing(cycles, above, threshold[rows], fit)
+        error = crossing_standard_error(crossing, sensitivity, line, autocorrelation[rows])
         found.append((_where(each.has_cq[rows], crossing), _where(each.has_cq[rows], error)))
     crossings, errors = zip(*found, strict=True)
     return np.concatenate(crossings), np.concatenate(errors)

@@ -129,7 +129,7 @@ def assess(
     fluorescence: Array,
     fit: SigmoidFit,
     baseline: Baseline,
-    call: NDArray[np.str_],
+    call: NDArray[np.object_],
     *,
     scores: AmplificationScores | None = None,
     efficiency: Array | None = None,

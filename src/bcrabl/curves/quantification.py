@@ -12,6 +12,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from bcrabl.curves.sigmoid import SigmoidFit
+
     Array = NDArray[np.float64]
 
 __all__ = ["automatic_threshold", "exponential_efficiency", "threshold_crossing"]
@@ -21,26 +23,32 @@ _PLATEAU_SHARES = (0.05, 0.20)
 _EXPONENTIAL_NOISE = 5.0
 _EXPONENTIAL_SHARES = (0.01, 0.25)
 _LEAST_EXPONENTIAL_POINTS = 3
+_MOST_LATE = 0.5  # cycles
 
 
-def threshold_crossing(cycles: Array, above: Array, threshold: Array) -> tuple[Array, Array]:
+def threshold_crossing(
+    cycles: Array, above: Array, threshold: Array, fit: SigmoidFit | None = None
+) -> tuple[Array, Array]:
     """Cycle at which each curve crosses its threshold for good, and what an error of the readings does to it.
 
     The crossing is the last one upwards: what lies before it fell back below the threshold (spikes, drift) and is no
     amplification. Between the two readings around it the signal is taken to grow exponentially; linearly where the
-    lower reading is not positive.
+    lower reading is not positive. Growth slows down, so that the chord of two readings lies a hundredth of a cycle
+    late; with a fit the crossing is drawn back by as much as the chord of the fitted curve is late on that curve.
 
     Parameters
     ----------
     cycles : (m,) cycle numbers.
     above : (n, m) signal above the baseline, a.u., NaN where a cycle is missing.
     threshold : (n,) a.u.
+    fit : sigmoid fits of the n curves; None to take the chord as it is.
 
     Returns
     -------
     crossing : (n,) cycles; NaN where the curve does not end above its threshold or never was below it.
     sensitivity : (n, 2) cycles/a.u. by which the crossing comes earlier as the reading before and the one after it
-        rise.
+        rise. With a fit, from the growth of the fitted curve: that of two noisy readings understates the error where
+        it happens to be steep.
     """
     columns = np.arange(len(cycles))
     present = np.isfinite(above)
@@ -61,7 +69,26 @@ def threshold_crossing(cycles: Array, above: Array, threshold: Array) -> tuple[A
         share = (crossing - x0) / (x1 - x0)
         scale = np.where(exponential, np.column_stack([y0, y1]).T, 1.0) * step
         sensitivity = np.column_stack([(1 - share) / scale[0], share / scale[1]])
-    return crossing, sensitivity
+    if fit is None:
+        return crossing, sensitivity
+    late, growth = _chord_of_the_fit(fit, x0, x1, threshold)
+    known = np.isfinite(late) & crosses
+    with np.errstate(over="ignore", invalid="ignore"):
+        expected = threshold * np.exp(growth * np.array([x0 - crossing, x1 - crossing])) * growth
+        smooth = np.column_stack([(1 - share) / expected[0], share / expected[1]])
+    return np.where(known, crossing - late, crossing), np.where(known[:, None], smooth, sensitivity)
+
+
+def _chord_of_the_fit(fit: SigmoidFit, x0: Array, x1: Array, threshold: Array) -> tuple[Array, Array]:
+    """How late the exponential chord over (x0, x1) crosses on the fitted curve, cycles, and its growth, 1/cycle."""
+    signal = fit.above_baseline(np.column_stack([x0, x1]))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logarithm = np.log(signal)
+        growth = (logarithm[:, 1] - logarithm[:, 0]) / (x1 - x0)
+        late = x0 + (np.log(threshold) - logarithm[:, 0]) / growth - fit.relative_crossing(threshold / fit.rise)
+    # a curve that hardly grows there tells nothing about the readings
+    told = (np.abs(late) < _MOST_LATE) & (growth > 0)
+    return np.where(told, late, np.nan), np.where(told, growth, np.nan)
 
 
 def automatic_threshold(noise_sd: Array, plateau: Array, amplified: NDArray[np.bool_]) -> float:
