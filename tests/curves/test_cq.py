@@ -60,7 +60,7 @@ def test_estimators_of_a_noise_free_curve_equal_their_closed_forms(name):
 def test_threshold_cq_of_a_noise_free_curve_lies_on_the_closed_form(name, threshold):
     parameters, *_, cq = TV_K[name]
     found = analyse_curves(CYCLES, sigmoid(*parameters), threshold=threshold)
-    assert found.cq[0] == pytest.approx(cq[threshold], abs=0.05)
+    assert found.cq[0] == pytest.approx(cq[threshold], abs=1e-6 + PRINTED)
 
 
 @pytest.mark.parametrize("name", TV_K)

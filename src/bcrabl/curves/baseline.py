@@ -34,6 +34,7 @@ _PARAMETERS_BEFORE = 4  # line, and position and steepness of the rise
 # A rise below these is still baseline: as it stands, and once the fitted rise has been taken off the readings.
 _HIDDEN = (0.0002, 0.2)  # of the plateau, of the noise SD
 _HIDDEN_BY_THE_FIT = (0.001, 0.5)  # further, real curves leave the sigmoid: Cq of QuantStudio runs moves by 0.1 cycles
+_CONVERGES = 0.3
 _PASSES = 2  # a third moves the Cq of simulated curves by less than 0.003 cycles
 
 
@@ -96,8 +97,12 @@ def baseline_under(
     last_flat = np.where(rising, take_off(cycles, fit, residual_sd(fluorescence, fit), _HIDDEN), cycles[-1])
     found = fit_baseline(cycles, fluorescence, last_flat, window)
     rows = np.flatnonzero(rising & np.isfinite(found.slope))
+    lines = [found]
     for _ in range(_PASSES):
         found = _with_rows(found, rows, _drawn_again(cycles, fluorescence[rows], found.slope[rows], window))
+        lines.append(found)
+    slope, level = (_limit([getattr(line, name) for line in lines[-3:]]) for name in ("slope", "intercept"))
+    found = replace(found, slope=slope, intercept=level)
     missing, noise_sd = ~np.isfinite(found.intercept), residual_sd(fluorescence, fit)
     with np.errstate(invalid="ignore", divide="ignore"):
         known_like = noise_sd**2 / fit.covariance[:, 0, 0]
@@ -109,6 +114,15 @@ def baseline_under(
         points=np.where(missing & np.isfinite(known_like), known_like, found.points),
         spread=np.where(missing, np.inf, found.spread),
     )
+
+
+def _limit(passes: list[Array]) -> Array:
+    """(n,) where three successive values are going, if each step is a small share of the one before (Aitken 1926)."""
+    first, second, third = passes
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = (third - second) / (second - first)
+        limit: Array = third + (third - second) * share / (1 - share)
+    return np.where(np.abs(share) < _CONVERGES, limit, third)
 
 
 def _drawn_again(cycles: Array, fluorescence: Array, slope: Array, window: tuple[float, float] | None) -> Baseline:
