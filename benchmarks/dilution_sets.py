@@ -18,7 +18,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import csv
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,7 +44,8 @@ class Curves(NamedTuple):
 
 class Result(NamedTuple):
     cq: dict[str, np.ndarray]
-    flagged: np.ndarray
+    outlier: np.ndarray
+    inhibited: np.ndarray
 
 
 def tidy(name: str, amount: Callable[[dict], float], group: Callable[[dict], str]) -> Curves:
@@ -109,23 +110,26 @@ def rows_of(fit: SigmoidFit, index: np.ndarray) -> SigmoidFit:
     return SigmoidFit(**parts)
 
 
-def estimate(curves: Curves) -> Result:
-    """Every estimator, group by group."""
+def estimate(curves: Curves, reference: np.ndarray | None = None) -> Result:
+    """Every estimator, group by group; `reference`, curves the others are held against for inhibition."""
     n = len(curves.amount)
-    cq, flagged = {name: np.full(n, np.nan) for name in ESTIMATORS}, np.zeros(n, dtype=bool)
+    cq = {name: np.full(n, np.nan) for name in ESTIMATORS}
+    outlier, inhibited = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
     for name in np.unique(curves.group):
         index = np.flatnonzero(curves.group == name)
         signal = curves.signal[index]
         analysis, fit = analyse_curves(curves.cycles, signal), fit_sigmoid(curves.cycles, signal)
         amplified = analysis.call != "not_amplified"
-        joint = estimate_jointly(curves.cycles, signal, fit, amplified)
-        cq["joint"][index], flagged[index] = joint.cq, joint.shape_outlier
+        known = None if reference is None else reference[index]
+        joint = estimate_jointly(curves.cycles, signal, fit, amplified, reference=known)
+        cq["joint"][index], outlier[index] = joint.cq, joint.shape_outlier
+        inhibited[index] = joint.inhibition_suspected
         q = 1 / fit.asymmetry
         relative = fit.steepest - np.log((RELATIVE_LEVEL**-q - 1) / q) / fit.slope
         cq["relative"][index] = np.where(amplified, relative, np.nan)
         for other in ESTIMATORS[2:]:
             cq[other][index] = getattr(analysis, f"cq_{other}")
-    return Result(cq, flagged)
+    return Result(cq, outlier, inhibited)
 
 
 def scatter(cq: np.ndarray, curves: Curves) -> tuple[float, float]:
@@ -162,17 +166,26 @@ def dilutions() -> None:
         print(f"{'    lack of fit':44}" + "".join(f"{figures[e][1]:19.4f}" for e in ESTIMATORS))
         lost = {e: int(np.isnan(cq).sum()) for e, cq in result.cq.items()}
         print(f"{'    curves lost':44}" + "".join(f"{lost[e]:19}" for e in ESTIMATORS))
-        print(f"{'    shape outliers (d² > 13.8)':44}{result.flagged.sum():19}", flush=True)
+        print(f"{'    shape outliers (d² > 13.8)':44}{result.outlier.sum():19}")
+        print(f"{'    inhibition suspected, no reference':44}{result.inhibited.sum():19}", flush=True)
 
 
 def inhibition() -> None:
-    """Shift against the uninhibited curves of the same amount: a mix, or a series of inhibitor, is one group."""
-    print(
-        "\nguescini: median Cq less that of mix 1.0; mean over amounts (largest); flagged wells. All mixes: one group"
-    )
+    """Shift against the uninhibited curves of the same amount: a mix, or a series of inhibitor, is one group.
+
+    The file of guescini names no plates; rises go together in runs 1-3, 4-6, 7-9 and 10-12, so that these are tried as
+    groups, too. The three series of lievens were run on three plates: a difference of the rise is the plate's as well.
+    """
+    mixes = ("mix 0.9", "mix 0.8", "mix 0.7", "mix 0.6")
     curves = tidy("ramiromagno__guescini_ampmix", where(), one_group)
     series = tidy("ramiromagno__guescini_ampmix", where(), lambda curve: curve["series"]).group
-    shifts(curves, series, "mix 1.0", ("mix 0.9", "mix 0.8", "mix 0.7", "mix 0.6"))
+    print("\nguescini: median Cq less that of mix 1.0; mean over amounts (largest). All mixes: one group")
+    shifts(curves, curves, series, "mix 1.0", mixes)
+    runs = tidy(
+        "ramiromagno__guescini_ampmix", where(), lambda curve: (int(curve["name"].split("run")[1][:-3]) - 1) // 3
+    )
+    print("\nguescini: the same, three runs to a group")
+    shifts(runs, runs, series, "mix 1.0", mixes)
     for inhibitor in ("soy+isopropanol", "soy+tannic acid"):
         print(
             f"\nlievens {inhibitor}, %: median Cq less that of soy DNA alone at the same amount. One series: one group"
@@ -181,21 +194,36 @@ def inhibition() -> None:
         both = [tidy("ramiromagno__lievens", where(series=name), lambda c: c["series"]) for name in ("soy", inhibitor)]
         curves = Curves(both[0].cycles, *(np.concatenate(parts) for parts in list(zip(*both, strict=True))[1:]))
         added = tidy("ramiromagno__lievens", where(series=inhibitor), lambda curve: curve["inhibitor_conc"]).group
+        pooled = curves._replace(group=np.full(len(curves.group), ""))
         names = np.concatenate([np.full(len(both[0].amount), "none"), added])
-        shifts(curves, names, "none", sorted(set(added), key=float))
+        shifts(curves, pooled, names, "none", sorted(set(added), key=float))
 
 
-def shifts(curves: Curves, series: np.ndarray, reference: str, others: list[str] | tuple[str, ...]) -> None:
-    result = estimate(curves)
-    print(f"{'series':20}{'wells':>6}{'flagged':>9}" + "".join(f"{name:>19}" for name in ESTIMATORS))
-    for name in (reference, *others):
+def shifts(curves: Curves, pooled: Curves, series: np.ndarray, clean: str, others: Iterable[str]) -> None:
+    """Shift of every estimator, flagged wells without and with the clean series as reference, and false alarms.
+
+    The joint estimate is made in the groups of `pooled`, which the reference belongs to, the others in those of
+    `curves`.
+
+    Every second clean well is left out of the reference in turn: how many of those left out are suspected?
+    """
+    reference = series == clean
+    alone, result = estimate(curves), estimate(pooled, reference)
+    second = np.cumsum(reference) % 2 == 0
+    alarms = sum(estimate(pooled, reference & half).inhibited[reference & ~half].sum() for half in (second, ~second))
+    print(f"clean wells suspected when left out of the reference: {alarms} of {reference.sum()}")
+    print(f"{'':26}{'no reference':>22}{'clean as reference':>22}")
+    head = f"{'series':20}{'wells':>6}" + f"{'outlier':>11}{'suspected':>11}" * 2
+    print(head + "".join(f"{name:>19}" for name in ESTIMATORS))
+    for name in (clean, *others):
         chosen = series == name
-        line = f"{name:20}{chosen.sum():6}{result.flagged[chosen].sum():9}"
-        for estimator in ESTIMATORS if name != reference else ():
-            cq, moved = result.cq[estimator], []
+        line = f"{name:20}{chosen.sum():6}"
+        line += "".join(f"{one.outlier[chosen].sum():11}{one.inhibited[chosen].sum():11}" for one in (alone, result))
+        for estimator in ESTIMATORS if name != clean else ():
+            cq, moved = (result if estimator == "joint" else alone).cq[estimator], []
             for level in np.unique(curves.amount[chosen]):
                 here = curves.amount == level
-                moved.append(middle(cq[chosen & here]) - middle(cq[(series == reference) & here]))
+                moved.append(middle(cq[chosen & here]) - middle(cq[reference & here]))
             largest = max(moved, key=abs) if np.isfinite(moved).all() else np.nan
             line += f"{f'{np.mean(moved):+.2f} ({largest:+.2f})':>19}"
         print(line)

@@ -30,7 +30,14 @@ from bcrabl.tables import (
 
 EVERY_TABLE = [*TABLES, REACTIONS, TRUTH]
 PURE_NUMBERS = {"r_squared", "efficiency", "signal_to_noise", "conversion_factor", "shape_distance", "jump"}
-PURE_NUMBERS |= {"efficiency_z", *(name for name in CQ.schema.names if name.startswith("score_"))}
+PURE_NUMBERS |= {
+    "efficiency_z",
+    "growth_ratio",
+    "rise_ratio",
+    "growth_z",
+    "rise_z",
+    *(name for name in CQ.schema.names if name.startswith("score_")),
+}
 
 
 def result(sample_id, **values):

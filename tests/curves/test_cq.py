@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bcrabl.curves import METHODS, analyse_curves
+from bcrabl.curves import METHODS, analyse_curves, blocks
 from bcrabl.curves.baseline import fit_baseline
 from bcrabl.curves.quantification import automatic_threshold, exponential_efficiency, threshold_crossing
 from bcrabl.errors import RunError
@@ -138,6 +138,23 @@ def test_a_curve_has_the_same_bits_alone_and_among_others_and_in_any_order(plate
         for row in (0, 17, 39):
             alone = analyse_curves(plate.cycles, plate.signal[row : row + 1], threshold=0.1, baseline=window)
             np.testing.assert_array_equal(getattr(alone, name)[0], getattr(together, name)[row], err_msg=name)
+
+
+def test_a_group_beside_an_empty_well_keeps_its_standard_errors(plate):
+    signal = np.vstack([plate.signal, np.full(plate.signal.shape[1], np.nan)])
+    together, beside = (analyse_curves(plate.cycles, each, threshold=0.1) for each in (plate.signal, signal))
+    np.testing.assert_array_equal(beside.cq_sd[:-1], together.cq_sd)
+    assert np.isnan(beside.cq_sd[-1])
+
+
+def test_curves_in_many_blocks_are_the_curves_in_one(plate, monkeypatch):
+    whole = analyse_curves(plate.cycles, plate.signal, threshold=0.1)
+    for size in (7, 1):
+        monkeypatch.setattr(blocks, "_CURVES_AT_ONCE", size)
+        parts = analyse_curves(plate.cycles, plate.signal, threshold=0.1)
+        for name in ("cq_sd", *(f"cq_{method}" for method in METHODS), "parameters", "efficiency", "n0"):
+            np.testing.assert_array_equal(getattr(parts, name), getattr(whole, name), err_msg=name)
+        assert parts.flags == whole.flags
 
 
 def test_what_the_curves_of_a_target_tell_together_does_not_depend_on_the_order_of_the_wells(plate):
@@ -424,3 +441,26 @@ def test_shapes_that_do_not_fit_are_refused():
 def test_cycles_that_do_not_rise_are_refused(cycles):
     with pytest.raises(RunError, match="fewer than two, or not rising"):
         analyse_curves(cycles, np.ones((1, len(cycles))))
+
+
+# -- standards as the measure of a clean reaction ---------------------------------------------------------------------
+
+
+def test_a_plate_of_inhibited_samples_is_held_against_its_standards():
+    rng = np.random.default_rng(8)
+    places = np.concatenate([np.repeat([20.0, 24.0, 28.0, 32.0], 3), rng.uniform(22, 31, 24)])
+    clean = np.arange(36) < 12
+    slope, rise = np.where(clean, 0.65, 0.5), np.where(clean, 2.0, 1.1)
+    curves = 0.5 + rise[:, None] / (1 + np.exp(-slope[:, None] * (CYCLES - places[:, None])))
+    curves += rng.normal(0, 0.004, curves.shape)
+    alone = analyse_curves(CYCLES, curves, threshold=0.2)
+    held = analyse_curves(CYCLES, curves, threshold=0.2, reference=clean)
+    suspected = np.array(["inhibition_suspected" in flags for flags in held.flags])
+    np.testing.assert_array_equal(suspected, ~clean)
+    assert sum("inhibition_suspected" in flags for flags in alone.flags) < 12
+    np.testing.assert_array_equal(held.cq, alone.cq)  # flagged, not bent
+
+
+def test_references_are_one_per_curve():
+    with pytest.raises(RunError, match=r"reference: found shape \(3,\); expected \(5,\), one per curve"):
+        analyse_curves(CYCLES, noisy_sigmoids(28, n=5), reference=[True] * 3)

@@ -9,8 +9,10 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from bcrabl.curves import joint
 from bcrabl.curves.joint import RELATIVE_LEVEL, estimate_jointly
-from bcrabl.curves.joint_fit import Prior, fit_with_prior, read_with
+from bcrabl.curves.joint_fit import Prior, covariance, fit_with_prior, read_with, rise_covariance
+from bcrabl.curves.joint_noise import LAGS, Serial, drift_variance, serial_factor
 from bcrabl.curves.joint_shapes import theil_sen_slopes
 from bcrabl.curves.sigmoid import fit_sigmoid
 from bcrabl.formats import read_run
@@ -129,6 +131,31 @@ def test_standard_errors_hold_where_the_part_the_rise_plays_differs_between_assa
     assert 0.85 < np.std(np.concatenate(z)) < 1.15
 
 
+@pytest.mark.parametrize("drift", [0.0001, 0.0003, 0.001])
+def test_standard_errors_match_the_errors_where_baselines_drift(drift):
+    z = []
+    for seed in range(8):
+        random = np.random.default_rng(seed)
+        plate = simulated_plate(random, each=16, slope_cv=0.01, asymmetry_sd=0.03)
+        found = estimate(plate.signal + random.normal(0, drift, (len(plate.signal), 1)) * CYCLES)
+        z.append((found.cq - plate.amount) / found.cq_sd)
+    assert 0.85 < np.std(np.concatenate(z)) < 1.2
+
+
+@pytest.mark.parametrize("memory", [0.5, 0.8])
+def test_standard_errors_match_the_errors_where_neighbouring_cycles_err_alike(memory):
+    z = []
+    for seed in range(8):
+        random = np.random.default_rng(seed)
+        plate = simulated_plate(random, each=16, slope_cv=0.01, asymmetry_sd=0.03, noise=0.0)
+        noise = random.normal(0, 0.005, plate.signal.shape)
+        for k in range(1, len(CYCLES)):
+            noise[:, k] = memory * noise[:, k - 1] + np.sqrt(1 - memory**2) * noise[:, k]
+        found = estimate(plate.signal + noise)
+        z.append((found.cq - plate.amount) / found.cq_sd)
+    assert 0.85 < np.std(np.concatenate(z)) < 1.25
+
+
 # --- the well that differs ----------------------------------------------------------------------------------
 
 
@@ -170,6 +197,18 @@ def test_the_order_of_the_wells_changes_nothing():
     straight, mixed = estimate(plate.signal), estimate(plate.signal[order])
     for name in vars(straight):
         np.testing.assert_array_equal(getattr(straight, name)[order], getattr(mixed, name), err_msg=name)
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 50])
+def test_curves_taken_in_blocks_of_any_size_give_the_same_bits(monkeypatch, at_once):
+    plate = simulated_plate(np.random.default_rng(19), slope_cv=0.02, asymmetry_sd=0.05, rise_cv=0.1)
+    fit, reference = plate.fit, np.arange(len(plate.signal)) % 5 == 0
+    args = CYCLES, plate.signal, fit, np.ones(len(plate.signal), bool)
+    whole = estimate_jointly(*args, reference=reference)
+    monkeypatch.setattr(joint, "_CURVES_AT_ONCE", at_once)
+    blocks = estimate_jointly(*args, reference=reference)
+    for name in vars(whole):
+        np.testing.assert_array_equal(getattr(blocks, name), getattr(whole, name), err_msg=name)
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e6])
@@ -326,6 +365,47 @@ def test_a_quarter_of_wild_points_does_not_turn_the_trend(n):
     assert theil_sen_slopes(t, value[None])[0] == pytest.approx(0.01, abs=0.05)
     assert theil_sen_slopes(t, 0.01 * t[None])[0] == pytest.approx(0.01, rel=1e-9)
     assert theil_sen_slopes(t[:6], value[None, :6])[0] == 0
+
+
+def test_the_covariance_with_the_rise_is_that_of_the_full_normal_equations():
+    plate = simulated_plate(np.random.default_rng(20), each=1)
+    start = np.column_stack([np.log(plate.fit.slope), plate.fit.steepest, 1 / plate.fit.asymmetry])
+    free = Prior(start[:, ::2], np.zeros((len(start), 3)))
+    theta, state = fit_with_prior(
+        read_with(CYCLES, plate.signal, np.full(plate.signal.shape, 1 / 0.005**2)), start, free
+    )
+    inverse = covariance(state.normal)
+    found = rise_covariance(state, inverse)
+    for row, (s, x0, q) in enumerate(theta):
+        rise, step = state.rise[row], 1e-6
+
+        def curve(parameters):
+            return richards(parameters[0], parameters[1], np.exp(parameters[2]), parameters[3], parameters[4])[0]
+
+        point = np.array([0.0, rise, s, x0, q])
+        jacobian = np.column_stack([(curve(point + d) - curve(point - d)) / (2 * step) for d in np.eye(5) * step])
+        full = np.linalg.inv(jacobian.T @ jacobian / 0.005**2)
+        np.testing.assert_allclose(found[row], full[1, [2, 3, 4, 1]], rtol=1e-4)
+        np.testing.assert_allclose(inverse[row, [0, 3, 5]], np.diag(full)[2:], rtol=1e-4)
+
+
+def test_white_noise_leaves_the_variance_and_positive_correlation_of_like_signs_raises_it():
+    influence = np.ones((1, LAGS + 1))
+    white, alike = np.zeros((1, LAGS + 1)), np.ones((1, LAGS + 1))
+    white[:, 0] = 1
+    assert serial_factor(Serial(white, influence, np.zeros(1)))[0] == 1
+    # full correlation, full overlap: 1 + 2 Σ (1 - l/(L+1)) = 1 + L
+    assert serial_factor(Serial(alike, influence, np.zeros(1)))[0] == pytest.approx(1 + LAGS)
+
+
+def test_the_drift_of_the_baselines_is_told_from_their_noise():
+    random = np.random.default_rng(21)
+    by_noise = random.uniform(0.5, 2.0, 4000) ** 2
+    slopes = random.normal(0, np.sqrt(by_noise + 1.5**2))
+    assert np.sqrt(drift_variance(np.column_stack([slopes, by_noise]))) == pytest.approx(1.5, rel=0.05)
+    flat = random.normal(0, np.sqrt(by_noise))
+    assert np.sqrt(drift_variance(np.column_stack([flat, by_noise]))) < 0.3
+    assert drift_variance(np.array([[0.0, np.inf]])) == 0
 
 
 # --- real dilution sets -------------------------------------------------------------------------------------

@@ -5,14 +5,14 @@ Symbols: n curves, m cycles.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from bcrabl.curves.amplification import AmplificationScores, CallLimits, call_amplification, compared_with_target
 from bcrabl.curves.baseline import Baseline
-from bcrabl.curves.blocks import tuples_of
+from bcrabl.curves.blocks import JudgedReadings, tuples_of
 from bcrabl.curves.each_curve import LANDMARK_METHODS, EachCurve, cross_threshold, study_each_curve
 from bcrabl.curves.joint import JointEstimate, estimate_jointly
 from bcrabl.curves.quality import CurveQuality, assess
@@ -94,6 +94,7 @@ def analyse_curves(
     threshold: float | ArrayLike | None = None,
     baseline: tuple[float, float] | None = None,
     limits: CallLimits | None = None,
+    reference: ArrayLike | None = None,
 ) -> CurveAnalysis:
     """Find Cq, amplification call and quality of the curves of one target on one plate.
 
@@ -106,24 +107,28 @@ def analyse_curves(
         these curves: ten noise SDs, kept between 5 % and 20 % of the plateau.
     baseline : first and last cycle of a fixed baseline window; None to let it end where each curve takes off.
     limits : where the amplification call cuts its scores; the defaults without.
+    reference : (n,) curves known to be uninhibited, such as the standards: a curve that falls behind them is flagged
+        `inhibition_suspected`. None: all curves are compared with all.
 
     Raises
     ------
     RunError : unknown method, threshold that is not positive, shapes that do not fit together.
     """
     x, y = _checked(cycles, fluorescence, method)
+    known = _checked_reference(reference, len(y))
     each = study_each_curve(x, y, baseline, limits)
     scores = compared_with_target(each.scores, each.fit, limits)
     call, why = call_amplification(scores, each.fit, limits)
     amplified = call == "amplified"
     level = _threshold(threshold, each, amplified)
-    readings = np.where(each.judged, y, np.nan)
+    readings = JudgedReadings(y, each.judged)
     error, noise = landmark_standard_errors(x, readings, each.fit, LANDMARK_METHODS, each.has_cq)
     cq = dict(each.landmarks)
     cq["threshold"], error["threshold"] = cross_threshold(x, readings, each, level, noise.autocorrelation)
+    each = each._replace(fit=replace(each.fit, covariance=np.empty((len(y), 0, 0))))  # used up, and large
     if method == "threshold":
         call, why = _veto_without_crossing(call, why, cq["threshold"])
-    joint = estimate_jointly(x, readings, each.fit, each.has_cq)
+    joint = estimate_jointly(x, readings, each.fit, each.has_cq, reference=known)
     cq["joint"], error["joint"] = joint.cq, joint.cq_sd
     window = window_of_linearity(x, readings, contributes=amplified) if np.all(x == np.rint(x)) else None
     if window is not None:
@@ -162,6 +167,15 @@ def _checked(cycles: ArrayLike, fluorescence: ArrayLike, method: str) -> tuple[A
     return x, y
 
 
+def _checked_reference(reference: ArrayLike | None, n: int) -> Mask | None:
+    if reference is None:
+        return None
+    known = np.asarray(reference, dtype=bool)
+    if known.shape != (n,):
+        raise RunError(Problem("reference", f"shape {known.shape}", f"({n},), one per curve"))
+    return known
+
+
 def _threshold(wanted: float | ArrayLike | None, each: EachCurve, amplified: Mask) -> Array:
     n = len(amplified)
     if wanted is None:
@@ -193,4 +207,5 @@ def _flags(y: Array, each: EachCurve, joint: JointEstimate, last: float) -> dict
             "no_plateau": rises & (fit.steepest > last - 1),
             "derivative_outside_cycles": (peak > last) | (peak < 1),
             "shape_outlier": joint.shape_outlier,
+            "inhibition_suspected": joint.inhibition_suspected,
         }

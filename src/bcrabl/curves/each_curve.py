@@ -18,7 +18,7 @@ from bcrabl.curves.amplification import (
     score_each,
 )
 from bcrabl.curves.baseline import Baseline, baseline_under
-from bcrabl.curves.blocks import blocks_of, joined, rows_of
+from bcrabl.curves.blocks import JudgedReadings, blocks_of, joined, rows_of
 from bcrabl.curves.quantification import exponential_efficiency, threshold_crossing
 from bcrabl.curves.screening import refit_judged, screen_readings
 from bcrabl.curves.sigmoid import SigmoidFit, fit_sigmoid
@@ -75,7 +75,8 @@ def study_each_curve(
     limits : of the amplification call; the defaults without.
     """
     limits = limits or CallLimits()
-    return joined([_study(cycles, fluorescence[rows], window, limits) for rows in blocks_of(len(fluorescence))])
+    n = len(fluorescence)
+    return joined((_study(cycles, fluorescence[rows], window, limits) for rows in blocks_of(n)), n)
 
 
 def _study(cycles: Array, fluorescence: Array, window: tuple[float, float] | None, limits: CallLimits) -> EachCurve:
@@ -104,14 +105,14 @@ def _study(cycles: Array, fluorescence: Array, window: tuple[float, float] | Non
 
 
 def cross_threshold(
-    cycles: Array, fluorescence: Array, each: EachCurve, threshold: Array, autocorrelation: Array
+    cycles: Array, readings: JudgedReadings, each: EachCurve, threshold: Array, autocorrelation: Array
 ) -> tuple[Array, Array]:
     """Where the curves with a Cq cross their threshold, and the standard error of that.
 
     Parameters
     ----------
     cycles : (m,) cycle numbers.
-    fluorescence : (n, m) array, a.u., NaN where a reading is not judged.
+    readings : (n, m), a.u.
     each : of `study_each_curve`.
     threshold : (n,) above the baseline, a.u.
     autocorrelation : (n,) of the readings' noise (`bcrabl.curves.uncertainty`).
@@ -120,15 +121,14 @@ def cross_threshold(
     -------
     crossing, standard error : (n,) cycles; NaN without a Cq.
     """
-    found = []
-    for rows in blocks_of(len(fluorescence)):
+    crossings, errors = np.full((2, len(readings)), np.nan)
+    for rows in blocks_of(len(readings)):
         line, fit = rows_of(each.baseline, rows), rows_of(each.fit, rows)
-        above = fluorescence[rows] - line.at(cycles)
+        above = readings[rows] - line.at(cycles)
         crossing, sensitivity = threshold_crossing(cycles, above, threshold[rows], fit)
         error = crossing_standard_error(crossing, sensitivity, line, autocorrelation[rows])
-        found.append((_where(each.has_cq[rows], crossing), _where(each.has_cq[rows], error)))
-    crossings, errors = zip(*found, strict=True)
-    return np.concatenate(crossings), np.concatenate(errors)
+        crossings[rows], errors[rows] = _where(each.has_cq[rows], crossing), _where(each.has_cq[rows], error)
+    return crossings, errors
 
 
 def _where(chosen: Mask, values: Array) -> Array:

@@ -21,7 +21,19 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["ASYMMETRY_RANGE", "Prior", "Readings", "State", "covariance", "fit_with_prior", "project", "read_with"]
+__all__ = [
+    "ASYMMETRY_RANGE",
+    "Prior",
+    "Readings",
+    "State",
+    "covariance",
+    "fit_with_prior",
+    "linearise",
+    "project",
+    "read_with",
+    "rise_covariance",
+    "row_dot",
+]
 
 ASYMMETRY_RANGE = (0.02, 5.0)  # of q; below, the curve is a Gompertz curve to plotting accuracy
 _LOG_SLOPE_RANGE = (float(np.log(0.02)), float(np.log(12.0)))
@@ -34,6 +46,7 @@ _ROUNDING = 1e-13
 _LARGEST_DAMPING = 1e10
 _NO_INFORMATION = 1e-12  # inverse variance: an SD of a million cycles
 _RIDGE = 1e-10  # of the unit diagonal: lets a parameter without influence stand still
+_ROWS, _COLUMNS = (0, 0, 0, 1, 1, 2), (0, 1, 2, 1, 2, 2)  # of a symmetric 3 × 3 matrix kept as six numbers
 
 
 class _Sigmoid(NamedTuple):
@@ -54,7 +67,7 @@ class Readings(NamedTuple):
     mean: Array
     centred: Array
 
-    def rows(self, index: NDArray[np.intp]) -> Readings:
+    def rows(self, index: NDArray[np.intp] | slice) -> Readings:
         """The curves of `index` alone."""
         return Readings(self.cycles, *(part[index] for part in self[1:]))
 
@@ -65,7 +78,7 @@ class Prior(NamedTuple):
     mean: Array
     precision: Array
 
-    def rows(self, index: NDArray[np.intp]) -> Prior:
+    def rows(self, index: NDArray[np.intp] | slice) -> Prior:
         """The priors of `index` alone."""
         return Prior(self.mean[index], self.precision[index])
 
@@ -74,15 +87,15 @@ class State(NamedTuple):
     """The profiled fit at one θ.
 
     `objective` (n,); `gradient` (n, 3) of half of it, downhill; `normal` (n, 6), JᵀWJ + P as (00, 01, 02, 11, 12, 22);
-    `rise`, `mean_shape` (n,); `residuals` (n, m).
+    `rise` (n,), d; `rise_precision` (n,), its inverse variance at this θ; `rise_slope` (n, 3), its derivative in θ.
     """
 
     objective: Array
     gradient: Array
     normal: Array
     rise: Array
-    mean_shape: Array
-    residuals: Array
+    rise_precision: Array
+    rise_slope: Array
 
 
 def _unit_sigmoid(cycles: Array, theta: Array) -> _Sigmoid:
@@ -104,29 +117,35 @@ def read_with(cycles: Array, fluorescence: Array, weights: Array) -> Readings:
     """Bring curves and weights into the form of the fit; both (n, m), weights zero where the signal is NaN."""
     signal = np.where(weights > 0, fluorescence, 0.0)
     total = np.ascontiguousarray(weights).sum(axis=1)
-    mean = _row_dot(weights, signal) / total
+    mean = row_dot(weights, signal) / total
     return Readings(cycles, weights, total, mean, np.where(weights > 0, signal - mean[:, None], 0.0))
 
 
 def project(readings: Readings, theta: Array, prior: Prior) -> State:
-    """The best c and d for a shape, with what is left and where it leads."""
+    """The best c and d for a shape, and where it leads."""
+    return linearise(readings, theta, prior)[0]
+
+
+def linearise(readings: Readings, theta: Array, prior: Prior) -> tuple[State, Array, list[Array]]:
+    """State, and the (n, m) arrays behind it: residuals; the centred shape and the three columns of J."""
     weights, total = readings.weights, readings.total
     sigmoid = _unit_sigmoid(readings.cycles, theta)
-    mean_shape = _row_dot(weights, sigmoid.value) / total
+    mean_shape = row_dot(weights, sigmoid.value) / total
     shape = sigmoid.value - mean_shape[:, None]
     weighted = weights * shape
-    power = np.maximum(_row_dot(weighted, shape), 1e-300)
-    rise = _row_dot(weighted, readings.centred) / power
+    power = np.maximum(row_dot(weighted, shape), 1e-300)
+    rise = row_dot(weighted, readings.centred) / power
     residuals = readings.centred - rise[:, None] * shape
     pulled = weights * residuals
-    columns = []
+    columns, slopes = [], []
     for derivative in sigmoid[1:]:
-        along = rise * _row_dot(weighted, derivative) / power
-        across = rise * _row_dot(weights, derivative) / total
+        along = rise * row_dot(weighted, derivative) / power
+        across = rise * row_dot(weights, derivative) / total
         columns.append(rise[:, None] * derivative - across[:, None] - along[:, None] * shape)
+        slopes.append(-along)
     scaled = [weights * column for column in columns]
-    normal = np.column_stack([_row_dot(scaled[i], columns[j]) for i in range(3) for j in range(i, 3)])
-    gradient = np.column_stack([_row_dot(pulled, column) for column in columns])
+    normal = np.column_stack([row_dot(scaled[i], columns[j]) for i in range(3) for j in range(i, 3)])
+    gradient = np.column_stack([row_dot(pulled, column) for column in columns])
     off, (ss, sq, qq) = theta[:, ::2] - prior.mean, prior.precision.T
     pull_s, pull_q = ss * off[:, 0] + sq * off[:, 1], sq * off[:, 0] + qq * off[:, 1]
     gradient[:, 0] -= pull_s
@@ -134,8 +153,17 @@ def project(readings: Readings, theta: Array, prior: Prior) -> State:
     normal[:, 0] += ss
     normal[:, 2] += sq
     normal[:, 5] += qq
-    objective = _row_dot(pulled, residuals) + off[:, 0] * pull_s + off[:, 1] * pull_q
-    return State(objective, gradient, normal, rise, mean_shape, residuals)
+    objective = row_dot(pulled, residuals) + off[:, 0] * pull_s + off[:, 1] * pull_q
+    state = State(objective, gradient, normal, rise, power, np.column_stack(slopes))
+    return state, residuals, [shape, *columns]
+
+
+def rise_covariance(state: State, inverse: Array) -> Array:
+    """(n, 4) covariances of d with θ and its variance, c free; `inverse` is the `covariance` of the state."""
+    (i00, i01, i02, i11, i12, i22), (a, b, c) = inverse.T, state.rise_slope.T
+    with_s, with_x, with_q = i00 * a + i01 * b + i02 * c, i01 * a + i11 * b + i12 * c, i02 * a + i12 * b + i22 * c
+    variance = with_s * a + with_x * b + with_q * c + 1 / state.rise_precision
+    return np.column_stack([with_s, with_x, with_q, variance])
 
 
 def fit_with_prior(readings: Readings, theta: Array, prior: Prior) -> tuple[Array, State]:
@@ -197,10 +225,9 @@ def _step(theta: Array, state: State, damping: Array, lowest: Array, highest: Ar
 
 
 def _damped(state: State, damping: Array, free: Array) -> Array:
-    rows, columns = (0, 0, 0, 1, 1, 2), (0, 1, 2, 1, 2, 2)
-    normal = state.normal * free[:, rows] * free[:, columns]
+    normal = state.normal * free[:, _ROWS] * free[:, _COLUMNS]
     scale = _unit(normal)
-    inverse = _inverse_3x3(normal / scale[:, rows] / scale[:, columns], damping + 1e-14)
+    inverse = _inverse_3x3(normal / scale[:, _ROWS] / scale[:, _COLUMNS], damping + 1e-14)
     g0, g1, g2 = (state.gradient * free / scale).T
     i00, i01, i02, i11, i12, i22 = inverse.T
     steps = (i00 * g0 + i01 * g1 + i02 * g2, i01 * g0 + i11 * g1 + i12 * g2, i02 * g0 + i12 * g1 + i22 * g2)
@@ -209,9 +236,8 @@ def _damped(state: State, damping: Array, free: Array) -> Array:
 
 def covariance(normal: Array) -> Array:
     """(n, 6) inverse of symmetric 3 × 3 matrices given, like the inverse, as (00, 01, 02, 11, 12, 22)."""
-    rows, columns = (0, 0, 0, 1, 1, 2), (0, 1, 2, 1, 2, 2)
     scale = _unit(normal)
-    both = scale[:, rows] * scale[:, columns]
+    both = scale[:, _ROWS] * scale[:, _COLUMNS]
     inverse: Array = _inverse_3x3(normal / both, np.full(len(normal), _RIDGE)) / both
     return inverse
 
@@ -235,7 +261,7 @@ def _inverse_3x3(matrix: Array, ridge: Array) -> Array:
     return inverse
 
 
-def _row_dot(left: Array, right: Array) -> Array:
+def row_dot(left: Array, right: Array) -> Array:
     """(n,) sums of products along the rows, each row by a call of its own: others do not change its bits."""
     products: Array = np.vecdot(np.ascontiguousarray(left), np.ascontiguousarray(right))
     return products

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from bcrabl.curves.inhibition import as_if_known
 from bcrabl.curves.joint_fit import ASYMMETRY_RANGE
 
 if TYPE_CHECKING:
@@ -24,18 +25,21 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["GroupShape", "describe_shapes", "inverse_2x2", "theil_sen_slopes"]
+__all__ = ["GroupShape", "describe_shapes", "evenly_chosen", "inverse_2x2", "theil_sen_slopes"]
 
 _DEGREES_OF_FREEDOM = 4.0
 _ROUNDS = 40
 _FLOOR = np.array((0.005**2, 0.0, 0.02**2))  # the least a plate's shapes differ: 0.5 % of the slope, .02 of q
 _TREND_SD = (0.01, 0.02)  # prior of μ1, per cycle: late curves are a little flatter, not another assay
 _LEAST_MAD = np.array((0.005, 0.01))
+_MATERIAL = np.array((0.01**2, 0.0, 0.02**2))  # between plasmid and cDNA; an assumption, no published figure
+_NORMAL_OVER_T = 1.376  # covariance of normal deviations in two dimensions over the Ω that a t₄ fit finds for them
 _CLIP = 3.0  # MADs, for the start only
 _CURVES_FOR_A_TREND = 8
 _CYCLES_FOR_A_TREND = 3.0
 _CYCLES_APART = 2.0  # pairs nearer than this say more about noise than about a trend
 _CURVES_IN_PAIRS = 512
+_MOST_CURVES = 4096
 # the 4 × 4 information of (μ0, μ1): which power of t and which entry (ss, sq, qq) of the precision stands where
 _POWERS = np.array([[0, 0, 1, 1], [0, 0, 1, 1], [1, 1, 2, 2], [1, 1, 2, 2]])
 _ENTRIES = np.array([[0, 1, 0, 1], [1, 2, 1, 2], [0, 1, 0, 1], [1, 2, 1, 2]])
@@ -46,8 +50,9 @@ class GroupShape(NamedTuple):
     """The shapes of a group.
 
     `mean` (n, 2), expected shape of each curve; `omega` (3,), covariance of the deviations; `distance` (n,), squared
-    Mahalanobis distance d² of each curve's own shape from its mean, in units of S + Ω; `weight` (n,), 6/(4 + d²);
-    `mean_covariance` (n, 3), of `mean`.
+    Mahalanobis distance d² of each curve's own shape from its mean, in units of S + Ω (and, for a curve that is no
+    reference, of the uncertainty of the mean); `weight` (n,), 6/(4 + d²); `mean_covariance` (n, 3), of `mean`;
+    `number` of curves it was estimated from.
     """
 
     mean: Array
@@ -55,9 +60,15 @@ class GroupShape(NamedTuple):
     distance: Array
     weight: Array
     mean_covariance: Array
+    number: int
+
+    def rows(self, index: slice) -> GroupShape:
+        """The curves of `index` alone."""
+        parts = (self.mean[index], self.omega, self.distance[index], self.weight[index], self.mean_covariance[index])
+        return GroupShape(*parts, self.number)
 
 
-def describe_shapes(position: Array, shape: Array, error: Array) -> GroupShape:
+def describe_shapes(position: Array, shape: Array, error: Array, reference: NDArray[np.bool_]) -> GroupShape:
     """Mean, trend and spread of the shapes of a group.
 
     Parameters
@@ -65,16 +76,52 @@ def describe_shapes(position: Array, shape: Array, error: Array) -> GroupShape:
     position : (n,) t, cycles.
     shape : (n, 2) ln s and q of each curve alone.
     error : (n, 3) their covariance S.
+    reference : (n,) the curves that make up the group; the others are only held against it.
+
+    Notes
+    -----
+    Outside the references' cycles the mean stays what it is at their end, and its variance grows with the square of
+    the distance times the trend, found and conceivable.
     """
-    design = _design(position)
-    mean, omega = _start(position, shape)
-    information = np.zeros((4, 4))
-    for _ in range(_ROUNDS):
-        precision, distance, weight = _distance(shape - mean, error, omega)
-        mean, information = _regress(design, shape, precision, weight)
-        omega = _spread(shape - mean, precision, weight, omega)
+    chosen = evenly_chosen(reference)
+    design = _design(position, position[chosen])
+    line, omega, information = _group_line(position[chosen], design[chosen], shape[chosen], error[chosen])
+    mean, uncertain = _on_line(line, design), _mean_covariance(design, information)
+    beyond = position - np.clip(position, position[chosen].min(), position[chosen].max())
+    uncertain = uncertain + beyond[:, None] ** 2 * _unknown_trend(line)
     _, distance, weight = _distance(shape - mean, error, omega)
-    return GroupShape(mean, omega, distance, weight, _mean_covariance(design, information))
+    number = len(chosen)
+    if not reference.all():
+        wide = omega * (_NORMAL_OVER_T * (number + 2) / number)
+        _, foreign, _ = _distance(shape - mean, error + uncertain + _MATERIAL, wide)
+        distance = np.where(reference, distance, as_if_known(foreign, 2, float(number)))
+        weight = _weight(distance)
+    return GroupShape(mean, omega, distance, weight, uncertain, number)
+
+
+def evenly_chosen(reference: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Which curves a group is described by: its references, of more than 4,096 so many evenly spaced ones."""
+    known = np.flatnonzero(reference)
+    if len(known) <= _MOST_CURVES:
+        return known
+    return known[np.linspace(0, len(known) - 1, _MOST_CURVES).round().astype(np.intp)]
+
+
+def _group_line(position: Array, design: Array, shape: Array, error: Array) -> tuple[Array, Array, Array]:
+    """Level and trend (4,) of the curves that make up the group, Ω, and the information (4, 4)."""
+    mean, omega = _start(position, shape)
+    line, information = np.zeros(4), np.zeros((4, 4))
+    for _ in range(_ROUNDS):
+        precision, _, weight = _distance(shape - mean, error, omega)
+        line, information = _regress(design, shape, precision, weight)
+        mean = _on_line(line, design)
+        omega = _spread(shape - mean, precision, weight, omega)
+    return line, omega, information
+
+
+def _unknown_trend(line: Array) -> Array:
+    """(3,) covariance of a trend that may be as large as the one found, or as one may be beforehand."""
+    return np.array((line[2] ** 2 + _TREND_SD[0] ** 2, line[2] * line[3], line[3] ** 2 + _TREND_SD[1] ** 2))
 
 
 def theil_sen_slopes(position: Array, values: Array) -> Array:
@@ -112,11 +159,17 @@ def inverse_2x2(matrix: Array) -> Array:
     return inverse
 
 
-def _design(position: Array) -> Array:
+def _design(position: Array, known: Array) -> Array:
     """(n,) position from the middle of the group; the outermost are drawn in, so that they do not steer the trend."""
-    low, high = np.quantile(position, [0.02, 0.98]) if len(position) >= _CURVES_FOR_A_TREND else (-np.inf, np.inf)
-    middle: Array = np.clip(position, low, high) - np.median(position)
+    low, high = np.quantile(known, [0.02, 0.98]) if len(known) >= _CURVES_FOR_A_TREND else (known.min(), known.max())
+    middle: Array = np.clip(position, low, high) - np.median(known)
     return middle
+
+
+def _on_line(line: Array, design: Array) -> Array:
+    mean: Array = line[:2] + design[:, None] * line[2:]
+    mean[:, 1] = np.clip(mean[:, 1], *ASYMMETRY_RANGE)
+    return mean
 
 
 def _start(position: Array, shape: Array) -> tuple[Array, Array]:
@@ -143,11 +196,15 @@ def _distance(off: Array, error: Array, omega: Array) -> tuple[Array, Array, Arr
     distance = (
         precision[:, 0] * products[:, 0] + 2 * precision[:, 1] * products[:, 1] + precision[:, 2] * products[:, 2]
     )
-    return precision, distance, (_DEGREES_OF_FREEDOM + 2) / (_DEGREES_OF_FREEDOM + distance)
+    return precision, distance, _weight(distance)
+
+
+def _weight(distance: Array) -> Array:
+    return (_DEGREES_OF_FREEDOM + 2) / (_DEGREES_OF_FREEDOM + distance)
 
 
 def _regress(design: Array, shape: Array, precision: Array, weight: Array) -> tuple[Array, Array]:
-    """Generalised least squares of the shapes on the position; the mean and the information (4, 4) of its line."""
+    """Generalised least squares of the shapes on the position: level and trend (4,), and their information (4, 4)."""
     ss, sq, qq = weighted = weight * precision.T
     right = np.stack([ss * shape[:, 0] + sq * shape[:, 1], sq * shape[:, 0] + qq * shape[:, 1]])
     sloped = weighted * design
@@ -156,9 +213,7 @@ def _regress(design: Array, shape: Array, precision: Array, weight: Array) -> tu
     information[2, 2] += 1 / _TREND_SD[0] ** 2
     information[3, 3] += 1 / _TREND_SD[1] ** 2
     line = np.linalg.solve(information, np.concatenate([right.sum(axis=1), (right * design).sum(axis=1)]))
-    mean = line[:2] + design[:, None] * line[2:]
-    mean[:, 1] = np.clip(mean[:, 1], *ASYMMETRY_RANGE)
-    return mean, information
+    return line, information
 
 
 def _spread(off: Array, precision: Array, weight: Array, omega: Array) -> Array:

@@ -16,6 +16,7 @@ from bcrabl.curves.sigmoid_shape import unit_sigmoid
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from bcrabl.curves.blocks import JudgedReadings
     from bcrabl.curves.sigmoid import SigmoidFit
 
     Array = NDArray[np.float64]
@@ -38,7 +39,7 @@ class _Pattern(NamedTuple):
 
     def taken_off(self, place: Array, values: Array) -> Array:
         """(n, m) values at these places less the pattern, scaled so that noise keeps its variance."""
-        offset = np.clip(place - self.start, 0.0, len(self.mean) - 1.0)
+        offset = np.clip(np.nan_to_num(place - self.start), 0.0, len(self.mean) - 1.0)  # no fit, no place
         lower = np.minimum(offset.astype(np.intp), len(self.mean) - 2)
         part = offset - lower
         mean, kept = ((1 - part) * each[lower] + part * each[lower + 1] for each in (self.mean, self.kept))
@@ -65,7 +66,9 @@ class CommonMisfit(NamedTuple):
         return self.by_cycle.taken_off(np.broadcast_to(cycles, residuals.shape), left)
 
 
-def common_misfit(cycles: Array, fluorescence: Array, fit: SigmoidFit, amplified: Mask) -> CommonMisfit | None:
+def common_misfit(
+    cycles: Array, fluorescence: Array | JudgedReadings, fit: SigmoidFit, amplified: Mask
+) -> CommonMisfit | None:
     """Find what the residuals of a group have in common; None for fewer than eight curves.
 
     Parameters

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from bcrabl.curves.amplification import AmplificationScores, score_amplification
+from bcrabl.curves.blocks import blocks_of, joined, rows_of
 from bcrabl.curves.quantification import exponential_efficiency
 
 if TYPE_CHECKING:
@@ -159,7 +160,16 @@ def assess(
         above = fluorescence - baseline.at(cycles)
         efficiency = exponential_efficiency(cycles, above, noise, fit.rise, fit.second_derivative_maximum())
     efficiency = np.where(rising, efficiency, np.nan)
-    jump = _largest_jump(cycles, fluorescence, fit, scores.noise_sd)
+    jump, late_slope = joined(
+        (
+            (
+                _largest_jump(cycles, fluorescence[rows], rows_of(fit, rows), scores.noise_sd[rows]),
+                _slope_after_plateau(cycles, fluorescence[rows], rows_of(fit, rows)),
+            )
+            for rows in blocks_of(len(fluorescence))
+        ),
+        len(fluorescence),
+    )
     with np.errstate(divide="ignore", invalid="ignore"):
         quality = CurveQuality(
             baseline_slope=baseline.slope / plateau,
@@ -169,7 +179,7 @@ def assess(
             jump=jump.per_noise,
             jump_cycle=jump.cycle,
             jump_share=jump.size / plateau,
-            plateau_slope=np.where(rising, _slope_after_plateau(cycles, fluorescence, fit) / plateau, np.nan),
+            plateau_slope=np.where(rising, late_slope / plateau, np.nan),
             hook_depth=scores.hook_depth,
             saturation_share=scores.ceiling_share,
             efficiency=efficiency,

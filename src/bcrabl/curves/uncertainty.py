@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from bcrabl.curves.baseline import Baseline
+    from bcrabl.curves.blocks import JudgedReadings
     from bcrabl.curves.misfit import CommonMisfit
     from bcrabl.curves.sigmoid import SigmoidFit
 
@@ -123,7 +124,7 @@ def honest_covariance(
 
 def landmark_standard_errors(
     cycles: Array,
-    fluorescence: Array,
+    fluorescence: Array | JudgedReadings,
     fit: SigmoidFit,
     landmarks: Mapping[str, str],
     amplified: Mask | None = None,
@@ -146,14 +147,15 @@ def landmark_standard_errors(
     """
     misfit = None if amplified is None else common_misfit(cycles, fluorescence, fit, amplified)
     wanted = np.ones(len(fluorescence), dtype=bool) if amplified is None else amplified
-    parts = []
-    for rows in blocks_of(len(fluorescence)):
+
+    def errors_of(rows: slice) -> tuple[dict[str, Array], ReadingNoise]:
         some = rows_of(fit, rows)
         covariance, noise = honest_covariance(cycles, fluorescence[rows], some, misfit)
         honest = replace(some, covariance=covariance)
         errors = {name: honest.standard_error_of(landmark) for name, landmark in landmarks.items()}
-        parts.append(({name: np.where(wanted[rows], each, np.nan) for name, each in errors.items()}, noise))
-    return joined([part[0] for part in parts]), joined([part[1] for part in parts])
+        return {name: np.where(wanted[rows], each, np.nan) for name, each in errors.items()}, noise
+
+    return joined((errors_of(rows) for rows in blocks_of(len(fluorescence))), len(fluorescence))
 
 
 def crossing_standard_error(crossing: Array, sensitivity: Array, baseline: Baseline, autocorrelation: Array) -> Array:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from bcrabl.curves.blocks import blocks_of, joined
+from bcrabl.curves.blocks import JudgedReadings, as_readings, blocks_of, joined
 from bcrabl.curves.wol_phase import LEAST_READINGS, exponential_phase, fill_gaps
 from bcrabl.errors import Problem, RunError
 
@@ -120,7 +120,7 @@ class _Line(NamedTuple):
 
 
 def window_of_linearity(
-    cycles: ArrayLike, fluorescence: ArrayLike, *, contributes: ArrayLike | None = None
+    cycles: ArrayLike, fluorescence: ArrayLike | JudgedReadings, *, contributes: ArrayLike | None = None
 ) -> WindowOfLinearity:
     """Analyse the curves of one target on one plate by their windows of linearity.
 
@@ -146,7 +146,7 @@ def window_of_linearity(
     """
     x, y = _checked(cycles, fluorescence)
     allowed = _checked_mask(contributes, len(y))
-    lines = joined([_read_lines(x, y[rows]) for rows in blocks_of(len(y))])
+    lines = joined((_read_lines(x, y[rows]) for rows in blocks_of(len(y))), len(y))
     efficiency = np.exp(lines.line.slope)
     with np.errstate(invalid="ignore"):
         amplifies = lines.rises & (efficiency > _LEAST_EFFICIENCY)
@@ -206,9 +206,9 @@ def _read_lines(cycles: Array, fluorescence: Array) -> _Lines:
     )
 
 
-def _checked(cycles: ArrayLike, fluorescence: ArrayLike) -> tuple[Array, Array]:
-    x, y = np.asarray(cycles, dtype=np.float64), np.asarray(fluorescence, dtype=np.float64)
-    if x.ndim != 1 or y.ndim != 2 or y.shape[1] != len(x) or not len(x):
+def _checked(cycles: ArrayLike, fluorescence: ArrayLike | JudgedReadings) -> tuple[Array, Array | JudgedReadings]:
+    x, y = np.asarray(cycles, dtype=np.float64), as_readings(fluorescence)
+    if x.ndim != 1 or len(y.shape) != 2 or y.shape[1] != len(x) or not len(x):
         raise RunError(Problem("curves", f"cycles {x.shape}, fluorescence {y.shape}", "shapes (m,) and (n, m)"))
     if np.any(x != np.rint(x)) or np.any(np.diff(x) <= 0):
         raise RunError(Problem("cycles", "not whole, or not rising", "1, 2, 3, …"))

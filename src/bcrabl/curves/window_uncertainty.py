@@ -13,6 +13,7 @@ from bcrabl.curves.uncertainty import trailing_sum
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from bcrabl.curves.blocks import JudgedReadings
     from bcrabl.curves.sigmoid import SigmoidFit
     from bcrabl.curves.uncertainty import ReadingNoise
     from bcrabl.curves.window_of_linearity import WindowOfLinearity
@@ -26,14 +27,14 @@ _MOST_POINTS = 9
 
 
 def window_standard_error(
-    cycles: Array, fluorescence: Array, window: WindowOfLinearity, fit: SigmoidFit, noise: ReadingNoise
+    cycles: Array, readings: JudgedReadings, window: WindowOfLinearity, fit: SigmoidFit, noise: ReadingNoise
 ) -> Array:
     """(n,) standard error of `window.cq`, cycles; NaN where that is.
 
     Parameters
     ----------
     cycles : (m,) whole cycle numbers.
-    fluorescence : (n, m) array, a.u., NaN where a reading is missing.
+    readings : (n, m), a.u.
     window : of `bcrabl.curves.window_of_linearity` of these curves.
     fit : sigmoid fits of the same curves; noise that grows with the signal is given in shares of their rise.
     noise : of the readings.
@@ -45,13 +46,13 @@ def window_standard_error(
     wells = max(int((window.amplification & ~window.efficiency_outlier).sum()) - 1, 1)
     efficiency_se = window.efficiency_sd / np.sqrt(wells)
     offset, parts = np.arange(_MOST_POINTS), []
-    for rows in blocks_of(len(fluorescence)):
+    for rows in blocks_of(len(readings)):
         some = rows_of(window, rows)
         used = (offset < some.points[:, None]) & np.isfinite(some.cq)[:, None]
         place = np.nan_to_num(some.last_cycle)[:, None] - some.points[:, None] + 1 + offset
         column = np.clip(np.searchsorted(cycles, place), 0, len(cycles) - 1)
         read = used & (cycles[column] == place)  # a cycle that the file leaves out is not read
-        above = np.take_along_axis(fluorescence[rows], column, axis=1) - some.baseline[:, None]
+        above = np.take_along_axis(readings[rows], column, axis=1) - some.baseline[:, None]
         above = np.where(read & (above > 0), above, np.nan)
         share = above / fit.rise[rows, None]
         noise_sd = np.sqrt(noise.quiet[rows, None] + noise.growing[rows, None] * share**2)

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["fit_cq"]
 
+_UNINHIBITED = ("std", "calibrator")  # what a clean reaction of the target looks like on this plate
 _SCORES = tuple(name for name in CQ.schema.names if name.startswith("score_"))
+_JOINT = ("shape_distance", "growth_ratio", "rise_ratio", "growth_z", "rise_z")
 _QUALITY = {  # column: figure of CurveQuality
     "noise_sd": "noise_sd",
     "signal_to_noise": "signal_to_noise",
@@ -26,7 +28,13 @@ _QUALITY = {  # column: figure of CurveQuality
     "jump_cycle": "jump_cycle",
     "efficiency_z": "efficiency_z",
 }
-_WINDOW = ("cq_window_of_linearity", "window_efficiency", "window_points", "mean_efficiency")
+_WINDOW = (
+    "cq_window_of_linearity",
+    "cq_window_of_linearity_sd",
+    "window_efficiency",
+    "window_points",
+    "mean_efficiency",
+)
 _COPIED = ("run_id", "well", "target", "dye", "role", "sample_id", "known_copies")
 
 
@@ -59,6 +67,7 @@ def _fit_target(curves: pa.Table, assay: AssayProtocol) -> pa.Table:
         threshold=assay.threshold,
         baseline=assay.baseline,
         limits=CallLimits(**assay.call_limits),
+        reference=[role in _UNINHIBITED for role in curves["role"].to_pylist()],
     )
     extra = ("baseline_subtracted_export",) if stage == "baseline_subtracted" else ()
     return CQ.from_columns({name: curves[name] for name in _COPIED} | _columns(analysis, assay.cq_method, extra))
@@ -82,7 +91,7 @@ def _columns(analysis: CurveAnalysis, method: str, extra_flags: tuple[str, ...])
         "plateau": analysis.plateau,
         "efficiency": analysis.efficiency,
         "n0": analysis.n0,
-        "shape_distance": analysis.joint.shape_distance,
+        **{name: getattr(analysis.joint, name) for name in _JOINT},
         **{name: getattr(analysis.scores, name.removeprefix("score_")) for name in _SCORES},
         **{name: getattr(analysis.quality, figure) for name, figure in _QUALITY.items()},
         "fit_parameters": list_column(analysis.parameters),
@@ -101,6 +110,7 @@ def _window_columns(analysis: CurveAnalysis) -> dict[str, object]:
             _WINDOW,
             (
                 np.where(found, window.cq, np.nan),
+                np.where(found, analysis.standard_errors["window_of_linearity"], np.nan),
                 np.where(has_cq, window.efficiency, np.nan),
                 np.where(has_cq, window.points, 0),
                 np.where(found, window.mean_efficiency, np.nan),
