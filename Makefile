@@ -33,12 +33,14 @@ example: $(VENV)/.run ## write the shipped example anew from its seed
 	$(BIN)/python -m bcrabl.simulation.example
 
 bench: $(VENV)/.dev ## print the tables of speed and accuracy
-	for script in curve_fits accuracy plate_time; do echo "== $$script"; $(BIN)/python benchmarks/$$script.py || exit 1; done
+	for script in $(TABLES); do echo "== $$script"; $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 lock: $(VENV)/.dev ## resolve the dependencies anew into both lock files
 	$(BIN)/uv pip compile pyproject.toml requirements-build.in $(LOCK_FLAGS) -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml requirements-build.in --extra test --extra lint -c requirements.lock \
 	  $(LOCK_FLAGS) -o requirements-dev.lock
+
+TABLES := curve_fits honesty calls dilution_sets linreg accuracy formats plate_time
 
 LOCK_FLAGS := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
   --no-annotate --no-header

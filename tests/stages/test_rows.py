@@ -60,6 +60,7 @@ def reaction(target, role, sample_id, copies=None, **changes):
         "has_passive_reference": True,
         "layout_overrides": [],
         "excluded_why": None,
+        "flags": [],
     }
     return row | changes
 
@@ -180,6 +181,17 @@ def test_copies_outside_the_standards_are_marked(copies, within, above, eac):
     rows, _ = scored([*standards(), *sample("S1", [copies], [])], eac)
     row = only(row for row in rows if row["sample_id"] == "S1")
     assert (row["within_range"], row["above_range"]) == (within, above)
+
+
+@pytest.mark.parametrize("target", [FUSION, CONTROL])
+def test_a_sample_with_a_well_that_seems_inhibited_is_for_review(target, eac):
+    wells = [
+        *(reaction(FUSION, "unkn", "S1", 50.0) for _ in range(2)),
+        *(reaction(CONTROL, "unkn", "S1", 30_000.0) for _ in range(2)),
+    ]
+    next(well for well in wells if well["target"] == target)["flags"] = ["inhibition_suspected"]
+    _, results = scored([*standards(), *wells], eac)
+    assert "inhibition_suspected" in only(results)["flags"]
 
 
 @pytest.mark.parametrize(("beyond", "detected"), [(0.99, True), (1.01, False)])

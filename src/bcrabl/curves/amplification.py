@@ -269,16 +269,16 @@ def has_exponential_phase(
     """
     limits = limits or CallLimits()
     with np.errstate(invalid="ignore"):
-        slow, ramp, fast = _without_phase(scores, limits)
-    has: Mask = (call != "not_amplified") & ~(slow | ramp | fast)
+        ramp, fast = _without_phase(scores, limits)
+    has: Mask = (call != "not_amplified") & ~(ramp | fast)
     return has
 
 
-def _without_phase(scores: AmplificationScores, limits: CallLimits) -> tuple[Mask, Mask, Mask]:
-    """(n,) each: hardly grows; a straight ramp explains it as well; nearly a step."""
+def _without_phase(scores: AmplificationScores, limits: CallLimits) -> tuple[Mask, Mask]:
+    """(n,) each: a straight ramp explains it as well; nearly a step."""
     fast = (scores.rise_cycles < limits.rise_cycles[1]) | (scores.largest_step > limits.largest_step[1])
     fast |= scores.fold > limits.largest_fold
-    return scores.fold < limits.fold[1], scores.ramp_ratio < limits.ramp_ratio[1], fast
+    return scores.ramp_ratio < limits.ramp_ratio[1], fast
 
 
 def _vetoes(scores: AmplificationScores, fit: SigmoidFit, limits: CallLimits) -> tuple[tuple[Mask, str, str], ...]:
@@ -308,7 +308,8 @@ def _vetoes(scores: AmplificationScores, fit: SigmoidFit, limits: CallLimits) ->
 
 
 def _doubts(scores: AmplificationScores, limits: CallLimits) -> tuple[tuple[Mask, str, str], ...]:
-    slow, ramp, fast = _without_phase(scores, limits)
+    slow = scores.fold < limits.fold[1]
+    ramp, fast = _without_phase(scores, limits)
     unlikely = scores.f_ratio < limits.f_ratio[1]
     creeps = (scores.rise_cycles > limits.slow_rise_cycles) & (scores.f_ratio < limits.slow_f_ratio)
     weak = scores.rise_per_noise < limits.rise_per_noise[1]

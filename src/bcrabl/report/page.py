@@ -19,6 +19,7 @@ FLAGS = {
     "below_lowest_standard": "copies below the lowest standard",
     "beyond_calibrated_range": "copies above the calibrated range",
     "control_gene_low": "too few control gene copies",
+    "inhibition_suspected": "a curve is slower or lower than those of the standards: inhibited?",
     "mixed_roles": "reactions of different roles under one sample name",
     "no_bcr_abl_reaction": "no usable BCR::ABL1 reaction",
     "no_control_gene": "no usable control gene reaction",

@@ -22,7 +22,7 @@ _COPIED = ("run_id", "well", "target", "role", "sample_id", "call", "cq", "exclu
 def quantify(
     reactions: Sequence[Row], calibrations: Mapping[str, Calibration], cq_limit: float | None = None
 ) -> list[Row]:
-    """Rows of the copies table for the reactions of one run, with `call` and `above_range` for those who go on.
+    """Rows of the copies table for the reactions of one run, with `call`, `curve_flags` and `above_range` for scoring.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def quantify(
 
 
 def _quantify_target(reactions: Sequence[Row], calibration: Calibration | None, cq_limit: float | None) -> list[Row]:
-    rows = [{name: row[name] for name in _COPIED} for row in reactions]
+    rows = [{name: row[name] for name in _COPIED} | {"curve_flags": row["flags"]} for row in reactions]
     amplified = [row["call"] == "amplified" and row["cq"] is not None for row in reactions]
     if calibration is None or calibration.curve is None:
         reason = "target is not in the assay protocol" if calibration is None else "no standard curve"

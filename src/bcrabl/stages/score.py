@@ -140,6 +140,8 @@ def _reaction_flags(reactions: Sequence[Row], scoring: Scoring) -> list[str]:
         flags.append("ambiguous_call")
     if any(row["excluded"] for row in own):
         flags.append("reaction_excluded")
+    if any("inhibition_suspected" in row["curve_flags"] for row in own if not row["excluded"]):
+        flags.append("inhibition_suspected")
     outside = [row for row in own if row["within_range"] is False]
     if any(row["above_range"] for row in outside):
         flags.append("beyond_calibrated_range")
