@@ -9,21 +9,29 @@ from hypothesis import strategies as st
 
 from bcrabl.curves import METHODS, analyse_curves, blocks
 from bcrabl.curves.baseline import fit_baseline
-from bcrabl.curves.quantification import automatic_threshold, exponential_efficiency, threshold_crossing
+from bcrabl.curves.quantification import automatic_threshold, threshold_crossing
 from bcrabl.errors import RunError
 from bcrabl.simulation import Optics, replicate_plate, simulate_run
 
 CYCLES = np.arange(1, 46, dtype=float)
 LN2, LN19 = np.log(2), np.log(1.9)
 
-# name: (baseline, rise, e, s, f), cycles of the steepest rise, Cy0, second derivative maximum; {threshold: Cq}
+# name: (baseline, rise, e, s, f); steepest rise, Cy0, second derivative maximum; {threshold: Cq}
 TV_K = {
-    "TV-K1": ((0.05, 2, 30, LN2, 1), 30.0, 27.114610, 28.100031, {0.1: 25.752072, 0.2: 26.830075}),
-    "TV-K2": ((0.05, 2, 24, LN19, 1), 24.0, 20.884026, 21.948197, {0.1: 19.412603, 0.2: 20.576753}),
-    "TV-K3": ((0.0, 1, 25, 1 / 1.5, 1), 25.0, 22.0, 23.024563, {0.1: 21.704163}),
-    "TV-K4": ((0.0, 2, 28, 0.9, 0.7), 27.603695, 24.905282, 26.011831, {0.1: 23.260364}),
-    "TV-K5": ((0.0, 1.5, 26, 0.5, 1.6), 26.940007, 23.690007, 24.537565, {0.1: 23.021749}),
-    "TV-K6": ((0.0, 2, 28, 0.6, 1), 28.0, 24.666667, 25.805070, {0.1: 23.092602}),
+    "TV-K1": (
+        (0.05, 2, 30, LN2, 1),
+        (30.0, 27.114610, 28.100031),
+        {0.04: 24.385290, 0.1: 25.752072, 0.2: 26.830075},
+    ),
+    "TV-K2": (
+        (0.05, 2, 24, LN19, 1),
+        (24.0, 20.884026, 21.948197),
+        {0.04: 17.936595, 0.1: 19.412603, 0.2: 20.576753},
+    ),
+    "TV-K3": ((0.0, 1, 25, 1 / 1.5, 1), (25.0, 22.0, 23.024563), {0.02: 19.162270, 0.1: 21.704163, 0.5: 25.0}),
+    "TV-K4": ((0.0, 2, 28, 0.9, 0.7), (27.603695, 24.905282, 26.011831), {0.1: 23.260364}),
+    "TV-K5": ((0.0, 1.5, 26, 0.5, 1.6), (26.940007, 23.690007, 24.537565), {0.1: 23.021749}),
+    "TV-K6": ((0.0, 2, 28, 0.6, 1), (28.0, 24.666667, 25.805070), {0.1: 23.092602}),
 }
 PRINTED = 0.6e-6  # half of the last printed digit
 SILENT = Optics(reference_cv=0, read_noise=0, relative_noise=0, drift=0, bubble_cv=0)
@@ -49,17 +57,19 @@ def noisy_sigmoids(e, *, noise=0.005, n=600, seed=11, s=0.65):
 
 @pytest.mark.parametrize("name", TV_K)
 def test_estimators_of_a_noise_free_curve_equal_their_closed_forms(name):
-    parameters, steepest, cy0, second, _ = TV_K[name]
+    parameters, (steepest, cy0, second), _ = TV_K[name]
     found = analyse_curves(CYCLES, sigmoid(*parameters))
     assert found.cq_first_derivative[0] == pytest.approx(steepest, abs=1e-6 + PRINTED)
     assert found.cq_second_derivative[0] == pytest.approx(second, abs=1e-6 + PRINTED)
     assert found.cq_cy0[0] == pytest.approx(cy0, abs=1e-6 + PRINTED)
 
 
+@pytest.mark.parametrize("baseline", [None, (3, 15)])
+@pytest.mark.parametrize("last", [35, 40, 45])
 @pytest.mark.parametrize(("name", "threshold"), [(name, t) for name in TV_K for t in TV_K[name][-1]])
-def test_threshold_cq_of_a_noise_free_curve_lies_on_the_closed_form(name, threshold):
-    parameters, *_, cq = TV_K[name]
-    found = analyse_curves(CYCLES, sigmoid(*parameters), threshold=threshold)
+def test_threshold_cq_of_a_noise_free_curve_lies_on_the_closed_form(name, threshold, last, baseline):
+    parameters, _, cq = TV_K[name]
+    found = analyse_curves(CYCLES[:last], sigmoid(*parameters, CYCLES[:last]), threshold=threshold, baseline=baseline)
     assert found.cq[0] == pytest.approx(cq[threshold], abs=1e-6 + PRINTED)
 
 
@@ -217,16 +227,12 @@ def test_more_noise_makes_a_less_certain_cq():
 # -- efficiency and n0 ------------------------------------------------------------------------------------------------
 
 
-def test_efficiency_of_pure_exponential_growth_is_its_fold_per_cycle():
-    above = (1e-6 * 1.93**CYCLES)[None, :]
-    growth = exponential_efficiency(CYCLES, above, np.array([1e-4]), np.array([10.0]), np.array([30.0]))
-    assert growth[0] == pytest.approx(1.93, rel=1e-9)
-
-
-def test_efficiency_needs_three_readings_in_the_exponential_phase():
-    above = np.zeros((1, 45))
-    above[0, 20:] = [0.05, 0.1, *np.full(23, 1.0)]
-    assert np.isnan(exponential_efficiency(CYCLES, above, np.array([1e-3]), np.array([1.0]), np.array([22.0])))
+def test_efficiency_is_that_of_each_wells_own_window(plate):
+    found = analyse_curves(plate.cycles, plate.signal, threshold=0.1)
+    has_cq = np.isfinite(found.cq_second_derivative)
+    np.testing.assert_array_equal(found.efficiency[has_cq], found.window.efficiency[has_cq])
+    assert np.isnan(found.efficiency[~has_cq]).all()
+    assert np.median(found.efficiency[has_cq]) == pytest.approx(1.97, abs=0.1)  # of 1.99 in the first cycles
 
 
 def test_n0_grows_to_the_threshold_of_the_window_of_linearity_by_its_cq():
@@ -439,7 +445,7 @@ def test_shapes_that_do_not_fit_are_refused():
 
 @pytest.mark.parametrize("cycles", [[1.0], [1.0, 2.0, 2.0], [3.0, 2.0, 1.0]])
 def test_cycles_that_do_not_rise_are_refused(cycles):
-    with pytest.raises(RunError, match="fewer than two, or not rising"):
+    with pytest.raises(RunError, match="fewer than three, or not rising"):
         analyse_curves(cycles, np.ones((1, len(cycles))))
 
 
@@ -464,3 +470,72 @@ def test_a_plate_of_inhibited_samples_is_held_against_its_standards():
 def test_references_are_one_per_curve():
     with pytest.raises(RunError, match=r"reference: found shape \(3,\); expected \(5,\), one per curve"):
         analyse_curves(CYCLES, noisy_sigmoids(28, n=5), reference=[True] * 3)
+
+
+# -- curves that nobody should meet -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("copies", [2, 3, 4, 5, 8, 16])
+def test_wells_that_are_copies_of_each_other_have_one_cq(copies):
+    found = analyse_curves(CYCLES, np.repeat(sigmoid(0.3, 3, 25, 0.6, 1), copies, axis=0), threshold=0.2)
+    assert len(set(found.cq)) == len(set(found.cq_joint)) == len(set(found.window.cq)) == 1
+
+
+def test_a_rise_beyond_the_run_has_no_landmark_and_says_so():
+    rng = np.random.default_rng(1)
+    curves = sigmoid(0.3, 3, 50, 0.65, 1) + rng.normal(0, 0.004, (40, 45))
+    found = analyse_curves(CYCLES, curves)
+    beyond = np.array(["rises_outside_cycles" in flags for flags in found.flags])
+    assert beyond.sum() > 5
+    assert np.isnan(found.cq_first_derivative[beyond]).all()
+    assert not (found.standard_errors["first_derivative"] < 0.001).any()
+
+
+def test_a_cq_outside_the_cycles_is_flagged():
+    early = sigmoid(0.3, 3, 8 + np.log(3) / 0.6, 0.6, 1 / 3)  # steepest at cycle 8, its rise begins before the first
+    curves = np.vstack([early, noisy_sigmoids(28, n=8)])
+    found = analyse_curves(CYCLES, curves)
+    every = np.column_stack([getattr(found, f"cq_{name}") for name in METHODS if name != "threshold"])
+    with np.errstate(invalid="ignore"):
+        outside = ((every < 1) | (every > 45)).any(axis=1)
+    assert outside[0]
+    assert not outside[1:].any()
+    assert ["cq_outside_cycles" in flags for flags in found.flags] == outside.tolist()
+
+
+def test_readings_that_are_no_numbers_are_missing_ones():
+    curves = noisy_sigmoids(28, n=9)
+    hostile = curves.copy()
+    hostile[0, 5:7], hostile[1, 30], hostile[2] = np.inf, -np.inf, np.inf
+    missing = np.where(np.isfinite(hostile), hostile, np.nan)
+    ours, theirs = (analyse_curves(CYCLES, each, threshold=0.2) for each in (hostile, missing))
+    np.testing.assert_array_equal(ours.cq, theirs.cq)
+    assert ours.flags == theirs.flags
+    assert ours.call[2] == "not_amplified"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"threshold": [0.1, 0.2]}, r"threshold: found shape \(2,\); expected one number, or \(3,\)"),
+        ({"threshold": "low"}, "threshold: found no numbers"),
+        ({"baseline": (15, 3)}, r"baseline: found \(15, 3\); expected first and last cycle of a window within 1 to 45"),
+        ({"baseline": (3,)}, "baseline: found"),
+        ({"baseline": (3, np.nan)}, "baseline: found"),
+        ({"baseline": (50, 60)}, "baseline: found"),
+        ({"cycles": CYCLES[::-1]}, "cycles: found fewer than three, or not rising"),
+        ({"cycles": np.where(CYCLES == 4, np.nan, CYCLES)}, "cycles: found"),
+        ({"cycles": CYCLES[:-1]}, r"curves: found cycles \(44,\), fluorescence \(3, 45\)"),
+        ({"fluorescence": [["a", "b"]]}, "fluorescence: found no numbers"),
+    ],
+)
+def test_what_is_no_curve_is_refused_with_what_was_found(changes, message):
+    given = {"cycles": CYCLES, "fluorescence": noisy_sigmoids(28, n=3)} | changes
+    with pytest.raises(RunError, match=message):
+        analyse_curves(given.pop("cycles"), given.pop("fluorescence"), **given)
+
+
+@pytest.mark.parametrize("last", range(3, 10))
+def test_a_run_of_few_cycles_is_not_judged(last):
+    found = analyse_curves(CYCLES[:last], sigmoid(0.3, 3, 5, 1.0, 1, CYCLES[:last]))
+    assert found.call[0] in ("not_amplified", "ambiguous")

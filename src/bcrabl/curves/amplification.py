@@ -203,7 +203,7 @@ def score_each(cycles: Array, fluorescence: Array, fit: SigmoidFit, screen: Scre
         # the tangent of the steepest rise, which the search for the best ramp starts from
         tangent = fit.cy0() + (1 + 1 / fit.asymmetry) ** (1 + fit.asymmetry) / fit.slope
         ramp = ramp_rss(cycles, judged, screen.judged, fit.cy0(), tangent)
-        take_off = _cycle_at(fit, 3 * np.sqrt(variance) / fit.rise)
+        take_off = fit.relative_crossing(np.clip(3 * np.sqrt(variance) / fit.rise, 1e-9, 1 - 1e-9))
         increments = np.diff(packed.signal, axis=1) / np.diff(packed.cycles, axis=1)
         largest = np.where(np.isfinite(increments), increments, -np.inf).max(axis=1, initial=-np.inf)
         plateau = np.where(fit.steepest + _CYCLES_TO_PLATEAU / fit.slope <= last, fit.rise, np.nan)
@@ -216,7 +216,7 @@ def score_each(cycles: Array, fluorescence: Array, fit: SigmoidFit, screen: Scre
             cycles=count.astype(np.float64),
             line_f_ratio=(line - parabola) / variance,
             acceleration=peak - cycles[0],
-            rise_cycles=_cycle_at(fit, np.full(len(rise), 0.9)) - _cycle_at(fit, np.full(len(rise), 0.1)),
+            rise_cycles=fit.relative_crossing(0.9) - fit.relative_crossing(0.1),
             largest_step=(largest - 3 * np.sqrt(2) * screen.noise_sd) / rise,
             risen_readings=(screen.judged & (cycles > take_off[:, None])).sum(axis=1).astype(np.float64),
             hook_depth=screen.hook_depth,
@@ -335,11 +335,3 @@ def _doubts(scores: AmplificationScores, limits: CallLimits) -> tuple[tuple[Mask
         (scores.begins_at_ceiling > 0, maybe, "saturation: begins at the highest signal"),
         (scores.plateau_ratio < limits.plateau_ratio, maybe, "low amplitude for its target"),
     )
-
-
-def _cycle_at(fit: SigmoidFit, share: Array) -> Array:
-    """(n,) cycle at which the fitted curve has made a share of its plateau."""
-    q = 1 / fit.asymmetry
-    with np.errstate(invalid="ignore"):
-        cycle: Array = fit.steepest - np.log((np.clip(share, 1e-9, 1 - 1e-9) ** -q - 1) / q) / fit.slope
-    return cycle

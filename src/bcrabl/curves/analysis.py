@@ -13,6 +13,7 @@ import numpy as np
 from bcrabl.curves.amplification import AmplificationScores, CallLimits, call_amplification, compared_with_target
 from bcrabl.curves.baseline import Baseline
 from bcrabl.curves.blocks import JudgedReadings, tuples_of
+from bcrabl.curves.checks import checked_curves, numbers
 from bcrabl.curves.each_curve import LANDMARK_METHODS, EachCurve, cross_threshold, study_each_curve
 from bcrabl.curves.joint import JointEstimate, estimate_jointly
 from bcrabl.curves.quality import CurveQuality, assess
@@ -48,7 +49,8 @@ class CurveAnalysis:
     standard_errors : of each estimator, by its name in `METHODS`, and of `window.cq` (`window_of_linearity`). What the
         curves of the target have in common is no noise, so they depend on the group; the Cq do not (but the joint one).
     threshold : on the baseline-corrected signal, a.u.
-    efficiency : fold per cycle in the exponential phase, the curve's own.
+    efficiency : fold per cycle in the window of linearity (LinRegPCR), the curve's own; NaN where it has none, or where
+        cycles are not whole numbers.
     n0 : signal at cycle 0 by the window of linearity (LinRegPCR), a.u.: growth back from `window.threshold` with the
         mean efficiency of the target.
     plateau : rise of the fitted sigmoid, a.u.
@@ -114,7 +116,8 @@ def analyse_curves(
     ------
     RunError : unknown method, threshold that is not positive, shapes that do not fit together.
     """
-    x, y = _checked(cycles, fluorescence, method)
+    x, y = checked_curves(cycles, fluorescence)
+    _check_settings(x, method, baseline)
     known = _checked_reference(reference, len(y))
     each = study_each_curve(x, y, baseline, limits)
     scores = compared_with_target(each.scores, each.fit, limits)
@@ -122,7 +125,8 @@ def analyse_curves(
     amplified = call == "amplified"
     level = _threshold(threshold, each, amplified)
     readings = JudgedReadings(y, each.judged)
-    error, noise = landmark_standard_errors(x, readings, each.fit, LANDMARK_METHODS, each.has_cq)
+    placed = each.has_cq & ~each.fit.misplaced
+    error, noise = landmark_standard_errors(x, readings, each.fit, LANDMARK_METHODS, placed)
     cq = dict(each.landmarks)
     cq["threshold"], error["threshold"] = cross_threshold(x, readings, each, level, noise.autocorrelation)
     each = each._replace(fit=replace(each.fit, covariance=np.empty((len(y), 0, 0))))  # used up, and large
@@ -133,7 +137,8 @@ def analyse_curves(
     window = window_of_linearity(x, readings, contributes=amplified) if np.all(x == np.rint(x)) else None
     if window is not None:
         error["window_of_linearity"] = window_standard_error(x, readings, window, each.fit, noise)
-    quality = assess(x, y, each.fit, each.baseline, call, scores=scores, efficiency=each.efficiency)
+    efficiency = np.full(len(y), np.nan) if window is None else np.where(each.has_cq, window.efficiency, np.nan)
+    quality = assess(x, y, each.fit, each.baseline, call, scores, efficiency)
     return CurveAnalysis(
         cq=cq[method],
         cq_sd=error[method],
@@ -142,7 +147,7 @@ def analyse_curves(
         **{f"cq_{name}": values for name, values in cq.items()},
         standard_errors=error,
         threshold=level,
-        efficiency=each.efficiency,
+        efficiency=efficiency,
         n0=np.full(len(y), np.nan) if window is None else np.where(each.has_cq, window.n0, np.nan),
         plateau=each.fit.rise,
         rss=each.fit.rss,
@@ -152,19 +157,19 @@ def analyse_curves(
         joint=joint,
         window=window,
         quality=quality,
-        flags=tuples_of(_flags(y, each, joint, float(x[-1])) | quality.flags),
+        flags=tuples_of(_flags(x, y, each, joint) | quality.flags),
     )
 
 
-def _checked(cycles: ArrayLike, fluorescence: ArrayLike, method: str) -> tuple[Array, Array]:
-    x, y = np.asarray(cycles, dtype=np.float64), np.ascontiguousarray(fluorescence, dtype=np.float64)
+def _check_settings(cycles: Array, method: str, baseline: tuple[float, float] | None) -> None:
     if method not in METHODS:
         raise RunError(Problem("method", repr(method), f"one of {', '.join(METHODS)}"))
-    if x.ndim != 1 or y.ndim != 2 or y.shape[1] != len(x):
-        raise RunError(Problem("curves", f"cycles {x.shape}, fluorescence {y.shape}", "shapes (m,) and (n, m)"))
-    if len(x) < 2 or np.any(np.diff(x) <= 0):
-        raise RunError(Problem("cycles", "fewer than two, or not rising", "1, 2, 3, …"))
-    return x, y
+    if baseline is None:
+        return
+    window = numbers("baseline", baseline)
+    if window.shape != (2,) or not cycles[0] <= window[0] <= window[1] <= cycles[-1]:
+        expected = f"first and last cycle of a window within {cycles[0]:g} to {cycles[-1]:g}"
+        raise RunError(Problem("baseline", str(baseline), expected))
 
 
 def _checked_reference(reference: ArrayLike | None, n: int) -> Mask | None:
@@ -180,7 +185,10 @@ def _threshold(wanted: float | ArrayLike | None, each: EachCurve, amplified: Mas
     n = len(amplified)
     if wanted is None:
         return np.full(n, automatic_threshold(each.baseline.noise_sd, each.fit.rise, amplified))
-    level = np.broadcast_to(np.asarray(wanted, dtype=np.float64), (n,)).copy()
+    given = numbers("threshold", wanted)
+    if given.shape not in ((), (n,)):
+        raise RunError(Problem("threshold", f"shape {given.shape}", f"one number, or ({n},), one per curve"))
+    level = np.broadcast_to(given, (n,)).copy()
     if not np.all((level > 0) & np.isfinite(level)):
         raise RunError(Problem("threshold", str(wanted), "a positive signal above the baseline, or none for automatic"))
     return level
@@ -192,11 +200,12 @@ def _veto_without_crossing(call: Words, why: Words, crossing: Array) -> tuple[Wo
     return np.where(below, "ambiguous", call), np.where(below, "grows but stays below the threshold", why)
 
 
-def _flags(y: Array, each: EachCurve, joint: JointEstimate, last: float) -> dict[str, Mask]:
+def _flags(x: Array, y: Array, each: EachCurve, joint: JointEstimate) -> dict[str, Mask]:
     fit, baseline, rises = each.fit, each.baseline, each.rises
-    peak = each.landmarks["second_derivative"]
     finite = np.isfinite(y)
+    found = np.column_stack([*each.landmarks.values(), joint.cq])
     with np.errstate(invalid="ignore"):
+        no_plateau = rises & (fit.steepest > x[-1] - 1)
         return {
             "missing_cycles": np.logical_not(finite.all(axis=1)),
             "readings_set_aside": rises & (finite & ~each.judged).any(axis=1),
@@ -204,8 +213,10 @@ def _flags(y: Array, each: EachCurve, joint: JointEstimate, last: float) -> dict
             "fit_not_converged": ~fit.converged & np.isfinite(fit.rise),
             "baseline_window_shortened": rises & baseline.shortened,
             "no_baseline_window": rises & ~np.isfinite(baseline.start),
-            "no_plateau": rises & (fit.steepest > last - 1),
-            "derivative_outside_cycles": (peak > last) | (peak < 1),
+            "no_plateau": no_plateau,
+            "rises_outside_cycles": each.has_cq & fit.misplaced,
+            "cq_outside_cycles": ((found < x[0]) | (found > x[-1])).any(axis=1),
             "shape_outlier": joint.shape_outlier,
-            "inhibition_suspected": joint.inhibition_suspected,
+            # the height of a curve without a plateau is a guess
+            "inhibition_suspected": joint.inhibition_suspected & ~no_plateau,
         }

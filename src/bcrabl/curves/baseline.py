@@ -35,6 +35,7 @@ _PARAMETERS_BEFORE = 4  # line, and position and steepness of the rise
 _HIDDEN = (0.0002, 0.2)  # of the plateau, of the noise SD
 _HIDDEN_BY_THE_FIT = (0.001, 0.5)  # further, real curves leave the sigmoid: Cq of QuantStudio runs moves by 0.1 cycles
 _CONVERGES = 0.3
+_ROUNDING = 1e-9  # residual SD as a share of the rise
 _PASSES = 2  # a third moves the Cq of simulated curves by less than 0.003 cycles
 
 
@@ -102,8 +103,12 @@ def baseline_under(
         found = _with_rows(found, rows, _drawn_again(cycles, fluorescence[rows], found.slope[rows], window))
         lines.append(found)
     slope, level = (_limit([getattr(line, name) for line in lines[-3:]]) for name in ("slope", "intercept"))
-    found = replace(found, slope=slope, intercept=level)
-    missing, noise_sd = ~np.isfinite(found.intercept), residual_sd(fluorescence, fit)
+    found = replace(found, slope=slope)
+    noise_sd = residual_sd(fluorescence, fit)
+    with np.errstate(invalid="ignore"):  # a curve that is its own sigmoid stands on the sigmoid's level
+        itself = rising & (noise_sd < _ROUNDING * fit.rise) & np.isfinite(found.intercept)
+    found = replace(found, slope=np.where(itself, 0.0, found.slope), intercept=np.where(itself, fit.baseline, level))
+    missing = ~np.isfinite(found.intercept)
     with np.errstate(invalid="ignore", divide="ignore"):
         known_like = noise_sd**2 / fit.covariance[:, 0, 0]
     return replace(

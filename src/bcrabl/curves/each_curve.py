@@ -19,8 +19,9 @@ from bcrabl.curves.amplification import (
 )
 from bcrabl.curves.baseline import Baseline, baseline_under
 from bcrabl.curves.blocks import JudgedReadings, blocks_of, joined, rows_of
-from bcrabl.curves.quantification import exponential_efficiency, threshold_crossing
-from bcrabl.curves.screening import refit_judged, screen_readings
+from bcrabl.curves.quantification import threshold_crossing
+from bcrabl.curves.rivals import polynomial_rss
+from bcrabl.curves.screening import ScreenedReadings, refit_judged, screen_readings
 from bcrabl.curves.sigmoid import SigmoidFit, fit_sigmoid
 from bcrabl.curves.uncertainty import crossing_standard_error
 
@@ -39,6 +40,9 @@ LANDMARK_METHODS = {
 }
 
 
+_LEFT_BY_DRIFT = 1.5  # of the noise variance
+
+
 class EachCurve(NamedTuple):
     """What n curves tell by themselves.
 
@@ -48,8 +52,7 @@ class EachCurve(NamedTuple):
     rises : (n,) not called `not_amplified`.
     has_cq : (n,) rises with an exponential phase.
     baseline : under each curve.
-    efficiency : (n,) fold per cycle in the exponential phase; NaN unless `has_cq`.
-    landmarks : (n,) cycles, by the names of `LANDMARK_METHODS`; NaN unless `has_cq`.
+    landmarks : (n,) cycles, by the names of `LANDMARK_METHODS`; NaN unless `has_cq`, or where the fit is misplaced.
     """
 
     judged: Mask
@@ -58,7 +61,6 @@ class EachCurve(NamedTuple):
     rises: Mask
     has_cq: Mask
     baseline: Baseline
-    efficiency: Array
     landmarks: dict[str, Array]
 
 
@@ -82,16 +84,14 @@ def study_each_curve(
 def _study(cycles: Array, fluorescence: Array, window: tuple[float, float] | None, limits: CallLimits) -> EachCurve:
     y = np.where(np.isfinite(fluorescence), fluorescence, np.nan)
     screen = screen_readings(cycles, y, limits.spikes)
-    fit = refit_judged(cycles, y, fit_sigmoid(cycles, y), screen.judged)
+    structured = ~_explained_by_drift(cycles, y, screen)
+    fit = refit_judged(cycles, y, fit_sigmoid(cycles, y, searched=structured), screen.judged)
     scores = score_each(cycles, y, fit, screen)
     call, _ = call_amplification(scores, fit, limits)
     rises, has_cq = call != "not_amplified", has_exponential_phase(scores, call, limits)
     y[~screen.judged] = np.nan
     baseline = baseline_under(cycles, y, fit, rises, window)
     landmark = {name: getattr(fit, function)() for name, function in LANDMARK_METHODS.items()}
-    efficiency = exponential_efficiency(
-        cycles, y - baseline.at(cycles), baseline.noise_sd, fit.rise, landmark["second_derivative"]
-    )
     return EachCurve(
         judged=screen.judged,
         fit=fit,
@@ -99,9 +99,15 @@ def _study(cycles: Array, fluorescence: Array, window: tuple[float, float] | Non
         rises=rises,
         has_cq=has_cq,
         baseline=baseline,
-        efficiency=_where(has_cq, efficiency),
-        landmarks={name: _where(has_cq, value) for name, value in landmark.items()},
+        landmarks={name: _where(has_cq & ~fit.misplaced, value) for name, value in landmark.items()},
     )
+
+
+def _explained_by_drift(cycles: Array, fluorescence: Array, screen: ScreenedReadings) -> Mask:
+    """(n,) curves of which a parabola leaves nothing but noise: no sigmoid can do much better."""
+    _, parabola = polynomial_rss(cycles, np.where(screen.judged, fluorescence, np.nan), screen.judged)
+    noise: Mask = parabola <= _LEFT_BY_DRIFT * screen.noise_sd**2 * np.maximum(screen.judged.sum(axis=1) - 3, 1)
+    return noise
 
 
 def cross_threshold(

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from bcrabl.curves.sigmoid_shape import row_dot
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -32,7 +34,6 @@ __all__ = [
     "project",
     "read_with",
     "rise_covariance",
-    "row_dot",
 ]
 
 ASYMMETRY_RANGE = (0.02, 5.0)  # of q; below, the curve is a Gompertz curve to plotting accuracy
@@ -259,9 +260,3 @@ def _inverse_3x3(matrix: Array, ridge: Array) -> Array:
     adjugate = np.column_stack([i00, i01, i02, a * f - c * c, b * c - a * e, a * d - b * b])
     inverse: Array = adjugate / determinant[:, None]
     return inverse
-
-
-def row_dot(left: Array, right: Array) -> Array:
-    """(n,) sums of products along the rows, each row by a call of its own: others do not change its bits."""
-    products: Array = np.vecdot(np.ascontiguousarray(left), np.ascontiguousarray(right))
-    return products

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from bcrabl.curves.joint_fit import Prior, Readings, covariance, linearise, row_dot
+from bcrabl.curves.joint_fit import Prior, Readings, covariance, linearise
+from bcrabl.curves.sigmoid_shape import row_dot
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -38,7 +38,7 @@ _CLIP = 3.0  # MADs, for the start only
 _CURVES_FOR_A_TREND = 8
 _CYCLES_FOR_A_TREND = 3.0
 _CYCLES_APART = 2.0  # pairs nearer than this say more about noise than about a trend
-_CURVES_IN_PAIRS = 512
+_CURVES_IN_PAIRS = 200
 _MOST_CURVES = 4096
 # the 4 × 4 information of (μ0, μ1): which power of t and which entry (ss, sq, qq) of the precision stands where
 _POWERS = np.array([[0, 0, 1, 1], [0, 0, 1, 1], [1, 1, 2, 2], [1, 1, 2, 2]])
@@ -129,7 +129,7 @@ def theil_sen_slopes(position: Array, values: Array) -> Array:
 
     Parameters
     ----------
-    position : (n,) cycles. Of more than 512 curves 512, evenly spaced in rising order, stand for all, so that pairs
+    position : (n,) cycles. Of more than 200 curves 200, evenly spaced in rising order, stand for all, so that pairs
         do not grow with the square of the group.
     values : (k, n) what may depend on it.
 

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from bcrabl.curves.amplification import AmplificationScores, score_amplification
-from bcrabl.curves.blocks import blocks_of, joined, rows_of
-from bcrabl.curves.quantification import exponential_efficiency
+from bcrabl.curves.amplification import AmplificationScores
+from bcrabl.curves.blocks import JudgedReadings, blocks_of, joined, rows_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,7 +60,8 @@ class QualityLimits:
     plateau_slope : share of the plateau per cycle after it is reached: downwards, upwards.
     hook_depth : share of the rise lost after the top.
     saturation_share : share of the readings.
-    efficiency_z : robust SDs from the target's median, either way.
+    efficiency_z : robust SDs from the target's median, either way (3.5: Iglewicz & Hoaglin 1993, How to Detect and
+        Handle Outliers).
     efficiency_sd : fold/cycle, least robust SD of the efficiencies, so that equal curves are no outliers of each other.
     """
 
@@ -73,7 +73,7 @@ class QualityLimits:
     plateau_slope: tuple[float, float] = (-0.01, 0.02)
     hook_depth: float = 0.1
     saturation_share: float = 0.1
-    efficiency_z: float = 5.0
+    efficiency_z: float = 3.5
     efficiency_sd: float = 0.03
 
 
@@ -112,12 +112,6 @@ class CurveQuality:
     efficiency_z: Array
     flags: dict[str, Mask]
 
-    def names(self) -> tuple[tuple[str, ...], ...]:
-        """Per curve the names of its flags."""
-        table = np.column_stack([self.flags[name] for name in QUALITY_FLAGS])
-        order = list(QUALITY_FLAGS)
-        return tuple(tuple(order[j] for j in np.flatnonzero(row)) for row in table)
-
 
 class _Jump(NamedTuple):
     size: Array
@@ -131,9 +125,8 @@ def assess(
     fit: SigmoidFit,
     baseline: Baseline,
     call: NDArray[np.object_],
-    *,
-    scores: AmplificationScores | None = None,
-    efficiency: Array | None = None,
+    scores: AmplificationScores,
+    efficiency: Array,
     limits: QualityLimits | None = None,
 ) -> CurveQuality:
     """Measure the quality of the curves of one target on one plate.
@@ -145,26 +138,23 @@ def assess(
     fit : sigmoid fits of the n curves.
     baseline : the line under each curve.
     call : (n,) of `call_amplification`.
-    scores : of `score_amplification`; computed without.
-    efficiency : (n,) fold per cycle; from the log-linear part of each curve without.
+    scores : of `score_amplification`.
+    efficiency : (n,) fold per cycle; NaN where unknown.
     limits : of the flags; the defaults without.
     """
-    scores = scores or score_amplification(cycles, fluorescence, fit)
     limits = limits or QualityLimits()
     rising = (call != "not_amplified") & (fit.rise > 0)
     noise = np.where(np.isfinite(baseline.noise_sd), baseline.noise_sd, scores.noise_sd)
     plateau = np.where(rising, fit.rise, np.nan)
     median = _median(plateau[(call == "amplified") & np.isfinite(scores.plateau)])
     plateau = np.where(rising, plateau, median)
-    if efficiency is None:
-        above = fluorescence - baseline.at(cycles)
-        efficiency = exponential_efficiency(cycles, above, noise, fit.rise, fit.second_derivative_maximum())
     efficiency = np.where(rising, efficiency, np.nan)
+    readings = JudgedReadings(fluorescence, np.isfinite(fluorescence))
     jump, late_slope = joined(
         (
             (
-                _largest_jump(cycles, fluorescence[rows], rows_of(fit, rows), scores.noise_sd[rows]),
-                _slope_after_plateau(cycles, fluorescence[rows], rows_of(fit, rows)),
+                _largest_jump(cycles, readings[rows], rows_of(fit, rows), scores.noise_sd[rows]),
+                _slope_after_plateau(cycles, readings[rows], rows_of(fit, rows)),
             )
             for rows in blocks_of(len(fluorescence))
         ),
@@ -199,7 +189,7 @@ def _flags(quality: CurveQuality, rising: Mask, limits: QualityLimits) -> dict[s
         "noisy": quality.signal_to_noise < limits.signal_to_noise,
         "low_plateau": quality.plateau_ratio < low,
         "high_plateau": quality.plateau_ratio > high,
-        "jump": (quality.jump > limits.jump_per_noise) & ~(quality.jump_share <= limits.jump_share),
+        "jump": (quality.jump > limits.jump_per_noise) & (quality.jump_share > limits.jump_share),
         "falling_plateau": (quality.plateau_slope < falls) | hooked,
         "rising_plateau": quality.plateau_slope > climbs,
         "saturated": rising & (quality.saturation_share > limits.saturation_share),

@@ -1,4 +1,4 @@
-"""Cq at a threshold, amplification efficiency and the automatic threshold.
+"""Cq at a threshold, and the automatic threshold.
 
 Symbols: n curves, m cycles; signal above the baseline (n, m), a.u.
 """
@@ -16,13 +16,10 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["automatic_threshold", "exponential_efficiency", "threshold_crossing"]
+__all__ = ["automatic_threshold", "threshold_crossing"]
 
 _NOISE_MULTIPLE = 10.0
 _PLATEAU_SHARES = (0.05, 0.20)
-_EXPONENTIAL_NOISE = 5.0
-_EXPONENTIAL_SHARES = (0.01, 0.25)
-_LEAST_EXPONENTIAL_POINTS = 3
 _MOST_LATE = 0.5  # cycles
 
 
@@ -111,37 +108,3 @@ def automatic_threshold(noise_sd: Array, plateau: Array, amplified: NDArray[np.b
     height = float(np.median(plateau[amplified]))
     low, high = (share * height for share in _PLATEAU_SHARES)
     return float(np.clip(_NOISE_MULTIPLE * np.median(noise_sd[amplified]), low, high))
-
-
-def exponential_efficiency(cycles: Array, above: Array, noise_sd: Array, plateau: Array, last: Array) -> Array:
-    """Amplification per cycle from the log-linear part of each curve.
-
-    Straight line through log signal against cycle over the readings that rise in one stretch from five noise SDs
-    (at least 1 % of the plateau) to a quarter of the plateau.
-
-    Parameters
-    ----------
-    cycles : (m,) cycle numbers.
-    above : (n, m) signal above the baseline, a.u.
-    noise_sd, plateau : (n,) a.u.
-    last : (n,) cycle after which the curve is no longer exponential (its second derivative maximum).
-
-    Returns
-    -------
-    (n,) fold per cycle, 2 for perfect doubling; NaN with fewer than three readings in the stretch.
-    """
-    with np.errstate(invalid="ignore"):
-        lowest = np.maximum(_EXPONENTIAL_NOISE * noise_sd, _EXPONENTIAL_SHARES[0] * plateau)
-        before = cycles[None, :] <= last[:, None]
-        too_low = before & ~(above > lowest[:, None])
-        stretch = before & (above <= (_EXPONENTIAL_SHARES[1] * plateau)[:, None])
-    after_last_low = np.logical_and.accumulate(~too_low[:, ::-1], axis=1)[:, ::-1]
-    chosen = stretch & after_last_low & np.isfinite(above)
-    points = chosen.sum(axis=1)
-    counted = np.maximum(points, 1)
-    logarithm = np.log(np.where(chosen, above, 1.0))
-    distance = np.where(chosen, cycles - (np.where(chosen, cycles, 0.0).sum(axis=1) / counted)[:, None], 0.0)
-    spread = (distance**2).sum(axis=1)
-    enough = points >= _LEAST_EXPONENTIAL_POINTS
-    growth = (distance * logarithm).sum(axis=1) / np.where(enough, spread, 1.0)
-    return np.where(enough, np.exp(growth), np.nan)

@@ -29,6 +29,8 @@ _LEAST_READINGS = 10  # that may be left before the top of a hook
 _LONGEST_SETTLING = 0.4  # of the readings: of what is left behind it, a parabola explains too much
 _LEAST_READINGS_OF_A_CEILING = 3
 _LEAST_REBOUND = 0.15  # of the fall before it
+_LEAST_BENDS = 10
+_SAME_READING = 1e-9  # of the largest reading: what decimal fractions differ by in binary
 _FALL_LEFT = 0.1  # of the fall; the rest is over
 
 
@@ -113,6 +115,8 @@ def _row_median(values: Array) -> Array:
     """(n,) median of the finite values of every row; NaN where there is none."""
     ordered = np.sort(values, axis=1)
     count = np.isfinite(ordered).sum(axis=1)
+    if not ordered.shape[1]:
+        return np.full(len(ordered), np.nan)
     row = np.arange(len(ordered))
     middle: Array = (ordered[row, np.maximum(count - 1, 0) // 2] + ordered[row, count // 2]) / 2
     return middle
@@ -135,7 +139,7 @@ def screen_readings(cycles: Array, fluorescence: Array, limits: SpikeLimits | No
     span = _span(fluorescence, present)
     bend = np.abs(np.diff(packed.signal, n=2, axis=1))
     noise = 1.4826 / np.sqrt(6) * _row_median(bend)  # the variance of y0 - 2 y1 + y2 is six times that of one reading
-    noise = np.maximum(np.where(np.isfinite(noise), noise, 0.0), 1e-9 * span)
+    noise = np.maximum(np.where(np.isfinite(noise), noise, 0.0), np.maximum(1e-9 * span, _rounding_sd(bend, packed)))
     jump = _jumps(packed)
     out_of_line = jump > np.maximum(limits.per_noise * noise, limits.share * span)[:, None]
     out_of_line &= (out_of_line.sum(axis=1) <= _MOST_SPIKES)[:, None]
@@ -147,6 +151,16 @@ def screen_readings(cycles: Array, fluorescence: Array, limits: SpikeLimits | No
     judged &= ~_settling(cycles, np.where(judged, fluorescence, np.nan), noise, limits)
     size = np.where(out_of_line, jump, 0.0).max(axis=1, initial=0.0) / np.where(noise > 0, noise, 1.0)
     return ScreenedReadings(judged, spikes.sum(axis=1).astype(np.float64), size, depth, dip, noise)
+
+
+def _rounding_sd(bend: Array, packed: PackedReadings) -> Array:
+    """(n,) SD that rounding alone gives the readings, from the smallest change of slope that is not zero, a.u."""
+    size = np.where(np.isfinite(packed.signal), np.abs(packed.signal), 0.0).max(axis=1, initial=0.0)
+    bends = bend > _SAME_READING * size[:, None]
+    step = np.where(bends, bend, np.inf).min(axis=1, initial=np.inf)
+    rounded = np.isfinite(step) & (bends.sum(axis=1) >= _LEAST_BENDS)  # a silent curve with a spike bends there only
+    sd: Array = np.where(rounded, step, 0.0) / np.sqrt(12)
+    return sd
 
 
 def _span(fluorescence: Array, present: Mask) -> Array:

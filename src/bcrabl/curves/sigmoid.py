@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bcrabl.curves import landmarks
+from bcrabl.curves.checks import checked_curves, numbers
 from bcrabl.curves.sigmoid_shape import SEARCHED_SLOPES, Axis, make_axis, row_dot, unit_sigmoid
 from bcrabl.curves.sigmoid_solver import Curves, Point, best_of_grid, covariance, solve
 from bcrabl.errors import Problem, RunError
@@ -54,6 +55,7 @@ class SigmoidFit:
     rss : (n,) weighted residual sum of squares, a.u.² times weight.
     converged : (n,) False where the fit stopped for want of iterations or had nothing to fit (all NaN then).
     at_bound : (n,) slope, position or asymmetry was stopped by its bound, and counts as known in the covariance.
+    misplaced : (n,) it was the position: the curve rises outside the cycles, nobody knows where.
     covariance : (n, 5, 5) covariance of (c, d, ln s, z0, q = 1/f) from the residual variance rss / (readings − free
         parameters); rows and columns of parameters that were held are zero; NaN where the curve cannot tell.
     abscissa : "cycle" or "log_cycle".
@@ -67,6 +69,7 @@ class SigmoidFit:
     rss: Array
     converged: Mask
     at_bound: Mask
+    misplaced: Mask
     covariance: Array
     abscissa: str = "cycle"
 
@@ -133,6 +136,7 @@ def fit_sigmoid(
     weights: ArrayLike | None = None,
     abscissa: str = "cycle",
     symmetric: bool = False,
+    searched: ArrayLike | None = None,
 ) -> SigmoidFit:
     """Fit the five-parameter sigmoid to every curve by least squares.
 
@@ -143,6 +147,7 @@ def fit_sigmoid(
     weights : (n, m) array, inverse variances up to a factor per curve; 0 leaves a reading out. None: all alike.
     abscissa : "cycle", or "log_cycle" for the log-logistic curve.
     symmetric : hold f = 1: the four-parameter curve.
+    searched : (n,) curves whose poor fit is worth many more starts; None: all. A flat well's is not, and takes longest.
 
     Returns
     -------
@@ -150,10 +155,11 @@ def fit_sigmoid(
 
     Raises
     ------
-    RunError : weights that are negative or of another shape; unknown abscissa; ln of a cycle that is not positive.
+    RunError : no curves; weights that are negative, missing or of another shape; unknown abscissa; ln of a cycle that
+        is not positive.
     """
-    x, y = np.asarray(cycles, dtype=np.float64), np.asarray(fluorescence, dtype=np.float64)
-    w = None if weights is None else _checked(np.asarray(weights, dtype=np.float64), y.shape)
+    x, y = checked_curves(cycles, fluorescence)
+    w = None if weights is None else _checked(numbers("weights", weights), y.shape)
     axis = make_axis(x, abscissa, symmetric)
     free = np.array((1.0, 1.0, 0.0 if symmetric else 1.0))
     found = _Found(len(y))
@@ -164,7 +170,8 @@ def fit_sigmoid(
         curves = curves.rows(some)
         start = axis.grid[best_of_grid(curves, axis, 1)[0][:, 0]]
         found.keep(rows[some], solve(curves, axis, start, free, _FIRST_ITERATIONS))
-    again = np.flatnonzero(found.suspicious(axis))
+    worth = np.ones(len(y), dtype=bool) if searched is None else np.asarray(searched, dtype=bool)
+    again = np.flatnonzero(found.suspicious(axis) & worth)
     searching = make_axis(x, abscissa, symmetric, searching=True)
     for begin in range(0, len(again), _CURVES_AT_ONCE // 8):
         rows = again[begin : begin + _CURVES_AT_ONCE // 8]
@@ -175,8 +182,8 @@ def fit_sigmoid(
 def _checked(weights: Array, wanted: tuple[int, ...]) -> Array:
     if weights.shape != wanted:
         raise RunError(Problem("weights", f"shape {weights.shape}", f"shape {wanted}, that of the fluorescence"))
-    if np.any(weights < 0):
-        raise RunError(Problem("weights", "a negative weight", "0 for a reading to leave out, else positive"))
+    if not np.all(weights >= 0):
+        raise RunError(Problem("weights", "a negative weight or none", "0 for a reading to leave out, else positive"))
     return weights
 
 
@@ -268,6 +275,7 @@ class _Found:
             rss=point.rss * self.scale**2 * self.heaviest * blank,
             converged=self.settled & self.fittable,
             at_bound=held.any(axis=1) & self.fittable,
+            misplaced=held[:, 1] & self.fittable,
             covariance=spread,
             abscissa=abscissa,
         )

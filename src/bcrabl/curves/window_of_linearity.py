@@ -44,6 +44,7 @@ _DEEPEST_BASELINE = 100.0  # below the window's first reading, in units of the w
 _MOST_HALVINGS = 60
 _SKEWNESS_Z = 2.241403  # two-sided p 0.025 of the normal distribution
 _GRUBBS_ALPHA = 0.05
+_SAME_EFFICIENCY = 1e-9  # SD as a share of the mean: copies of one curve differ by rounding
 
 
 @dataclass(frozen=True)
@@ -350,7 +351,9 @@ def _without_outliers(efficiency: Array, counted: Mask) -> Mask:
     while (k := int(kept.sum())) >= 3:
         deviation = np.where(kept, efficiency - efficiency[kept].mean(), 0.0)
         variance = float((deviation[kept] ** 2).sum() / (k - 1))
-        skewness = k * float((deviation[kept] ** 3).sum()) / ((k - 1) * (k - 2) * max(variance, 1e-300) ** 1.5)
+        if variance <= (_SAME_EFFICIENCY * efficiency[kept][0]) ** 2:
+            break
+        skewness = k * float((deviation[kept] ** 3).sum()) / ((k - 1) * (k - 2) * variance**1.5)
         skewness_sd = np.sqrt(6.0 * k * (k - 1) / ((k - 2) * (k + 1) * (k + 3)))
         extreme = int(np.argmax(deviation * np.sign(skewness)))
         if abs(skewness) <= _SKEWNESS_Z * skewness_sd:

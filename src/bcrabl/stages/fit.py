@@ -28,13 +28,7 @@ _QUALITY = {  # column: figure of CurveQuality
     "jump_cycle": "jump_cycle",
     "efficiency_z": "efficiency_z",
 }
-_WINDOW = (
-    "cq_window_of_linearity",
-    "cq_window_of_linearity_sd",
-    "window_efficiency",
-    "window_points",
-    "mean_efficiency",
-)
+_WINDOW = ("cq_window_of_linearity", "cq_window_of_linearity_sd", "window_points", "mean_efficiency")
 _COPIED = ("run_id", "well", "target", "dye", "role", "sample_id", "known_copies")
 
 
@@ -88,7 +82,7 @@ def _columns(analysis: CurveAnalysis, method: str, extra_flags: tuple[str, ...])
         "baseline_end": analysis.baseline.end,
         "baseline_intercept": analysis.baseline.intercept,
         "baseline_slope": analysis.baseline.slope,
-        "plateau": analysis.plateau,
+        "plateau": np.where(analysis.call == "not_amplified", np.nan, analysis.plateau),
         "efficiency": analysis.efficiency,
         "n0": analysis.n0,
         **{name: getattr(analysis.joint, name) for name in _JOINT},
@@ -101,20 +95,14 @@ def _columns(analysis: CurveAnalysis, method: str, extra_flags: tuple[str, ...])
 
 
 def _window_columns(analysis: CurveAnalysis) -> dict[str, object]:
-    has_cq, window = np.isfinite(analysis.cq_second_derivative), analysis.window
+    has_cq, window = np.isfinite(analysis.cq_joint), analysis.window
     if window is None:
         return dict.fromkeys(_WINDOW, [None] * len(has_cq))
     found = has_cq & window.amplification
-    return dict(
-        zip(
-            _WINDOW,
-            (
-                np.where(found, window.cq, np.nan),
-                np.where(found, analysis.standard_errors["window_of_linearity"], np.nan),
-                np.where(has_cq, window.efficiency, np.nan),
-                np.where(has_cq, window.points, 0),
-                np.where(found, window.mean_efficiency, np.nan),
-            ),
-            strict=True,
-        )
+    columns = (
+        np.where(found, window.cq, np.nan),
+        np.where(found, analysis.standard_errors["window_of_linearity"], np.nan),
+        np.where(has_cq, window.points, 0),
+        np.where(found, window.mean_efficiency, np.nan),
     )
+    return dict(zip(_WINDOW, columns, strict=True))
