@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from bcrabl.report.figures.detection import study_figure
-from bcrabl.stages.study_limits import Reactions, StudyLimits, StudySettings, study_limits
+from bcrabl.studies.chart import chart_of
+from bcrabl.studies.limits import Reactions, StudyLimits, StudySettings, study_limits
 
 LEVELS = (0, 0.5, 1, 2, 5, 10, 20, 50)  # copies/reaction
 WELLS = 24
@@ -35,7 +36,9 @@ def simulated_study() -> StudyLimits:
 def main(folder: Path) -> None:
     """Write the figure and print the limits."""
     limits = simulated_study()
-    (folder / "detection_limits.svg").write_bytes(study_figure("example", {"BCR::ABL1": limits}).svg().encode())
+    (folder / "detection_limits.svg").write_bytes(
+        study_figure("example", {"BCR::ABL1": chart_of(limits)}).svg().encode()
+    )
     for link, limit in limits.limits.items():
         several = limits.replicate_limits[link]
         found = f"{limit.copies:.2f} ({limit.low:.2f} to {limit.high:.2f})"

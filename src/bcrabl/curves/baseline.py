@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bcrabl.curves.blocks import rows_of
 from bcrabl.curves.sigmoid import fit_sigmoid
 
 if TYPE_CHECKING:
@@ -98,16 +99,19 @@ def baseline_under(
     last_flat = np.where(rising, take_off(cycles, fit, residual_sd(fluorescence, fit), _HIDDEN), cycles[-1])
     found = fit_baseline(cycles, fluorescence, last_flat, window)
     rows = np.flatnonzero(rising & np.isfinite(found.slope))
-    lines = [found]
+    lines, level = [found], rows_of(fit, rows)
     for _ in range(_PASSES):
-        found = _with_rows(found, rows, _drawn_again(cycles, fluorescence[rows], found.slope[rows], window))
+        line, level = _drawn_again(cycles, fluorescence[rows], found.slope[rows], window, level)
+        found = _with_rows(found, rows, line)
         lines.append(found)
-    slope, level = (_limit([getattr(line, name) for line in lines[-3:]]) for name in ("slope", "intercept"))
+    slope, intercept = (_limit([getattr(line, name) for line in lines[-3:]]) for name in ("slope", "intercept"))
     found = replace(found, slope=slope)
     noise_sd = residual_sd(fluorescence, fit)
     with np.errstate(invalid="ignore"):  # a curve that is its own sigmoid stands on the sigmoid's level
         itself = rising & (noise_sd < _ROUNDING * fit.rise) & np.isfinite(found.intercept)
-    found = replace(found, slope=np.where(itself, 0.0, found.slope), intercept=np.where(itself, fit.baseline, level))
+    found = replace(
+        found, slope=np.where(itself, 0.0, found.slope), intercept=np.where(itself, fit.baseline, intercept)
+    )
     missing = ~np.isfinite(found.intercept)
     with np.errstate(invalid="ignore", divide="ignore"):
         known_like = noise_sd**2 / fit.covariance[:, 0, 0]
@@ -130,13 +134,16 @@ def _limit(passes: list[Array]) -> Array:
     return np.where(np.abs(share) < _CONVERGES, limit, third)
 
 
-def _drawn_again(cycles: Array, fluorescence: Array, slope: Array, window: tuple[float, float] | None) -> Baseline:
-    """The line through the readings less the rise that is fitted to the curve without its drift."""
-    level = fit_sigmoid(cycles, fluorescence - slope[:, None] * (cycles - cycles.mean()))
+def _drawn_again(
+    cycles: Array, fluorescence: Array, slope: Array, window: tuple[float, float] | None, near: SigmoidFit
+) -> tuple[Baseline, SigmoidFit]:
+    """The line through the readings less the rise that is fitted to the curve without its drift; and that fit."""
+    level = fit_sigmoid(cycles, fluorescence - slope[:, None] * (cycles - cycles.mean()), near=near)
     rise = np.where(np.isfinite(level.rise)[:, None], level.above_baseline(cycles), 0.0)
     last_flat = take_off(cycles, level, residual_sd(fluorescence, level), _HIDDEN_BY_THE_FIT)
     drawn = fit_baseline(cycles, fluorescence - rise, last_flat, window)
-    return replace(drawn, noise_sd=_noise_before(cycles, fluorescence - rise - drawn.at(cycles), level.steepest))
+    noise = _noise_before(cycles, fluorescence - rise - drawn.at(cycles), level.steepest)
+    return replace(drawn, noise_sd=noise), level
 
 
 def _noise_before(cycles: Array, residuals: Array, steepest: Array) -> Array:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bcrabl.curves import landmarks
+from bcrabl.curves.blocks import rows_of
 from bcrabl.curves.checks import checked_curves, numbers
 from bcrabl.curves.sigmoid_shape import SEARCHED_SLOPES, Axis, make_axis, row_dot, unit_sigmoid
 from bcrabl.curves.sigmoid_solver import Curves, Point, best_of_grid, covariance, solve
@@ -137,6 +138,7 @@ def fit_sigmoid(
     abscissa: str = "cycle",
     symmetric: bool = False,
     searched: ArrayLike | None = None,
+    near: SigmoidFit | None = None,
 ) -> SigmoidFit:
     """Fit the five-parameter sigmoid to every curve by least squares.
 
@@ -148,6 +150,7 @@ def fit_sigmoid(
     abscissa : "cycle", or "log_cycle" for the log-logistic curve.
     symmetric : hold f = 1: the four-parameter curve.
     searched : (n,) curves whose poor fit is worth many more starts; None: all. A flat well's is not, and takes longest.
+    near : fits of nearly the same n curves, to start from; None: from the best of a grid of shapes.
 
     Returns
     -------
@@ -168,7 +171,7 @@ def fit_sigmoid(
         curves = found.prepare(rows, y, w)
         some = found.fittable[rows]
         curves = curves.rows(some)
-        start = axis.grid[best_of_grid(curves, axis, 1)[0][:, 0]]
+        start = _start(curves, axis, None if near is None else rows_of(near, rows[some]))
         found.keep(rows[some], solve(curves, axis, start, free, _FIRST_ITERATIONS))
     worth = np.ones(len(y), dtype=bool) if searched is None else np.asarray(searched, dtype=bool)
     again = np.flatnonzero(found.suspicious(axis) & worth)
@@ -177,6 +180,17 @@ def fit_sigmoid(
         rows = again[begin : begin + _CURVES_AT_ONCE // 8]
         found.keep(rows, _search(found.prepare(rows, y, w), searching, found.shape[rows], free))
     return found.fit(axis, free, abscissa)
+
+
+def _start(curves: Curves, axis: Axis, near: SigmoidFit | None) -> Array:
+    """(n, 3) shapes to start from."""
+    if near is None:
+        return axis.grid[best_of_grid(curves, axis, 1)[0][:, 0]]
+    start = np.clip(np.column_stack(near.shape[:3]), axis.lowest, axis.highest)
+    unknown = np.flatnonzero(~np.isfinite(start).all(axis=1))
+    if unknown.size:
+        start[unknown] = axis.grid[best_of_grid(curves.rows(unknown), axis, 1)[0][:, 0]]
+    return start
 
 
 def _checked(weights: Array, wanted: tuple[int, ...]) -> Array:
