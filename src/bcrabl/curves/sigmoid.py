@@ -185,8 +185,9 @@ def fit_sigmoid(
 def _start(curves: Curves, axis: Axis, near: SigmoidFit | None) -> Array:
     """(n, 3) shapes to start from."""
     if near is None:
-        return axis.grid[best_of_grid(curves, axis, 1)[0][:, 0]]
-    start = np.clip(np.column_stack(near.shape[:3]), axis.lowest, axis.highest)
+        best: Array = axis.grid[best_of_grid(curves, axis, 1)[0][:, 0]]
+        return best
+    start: Array = np.clip(np.column_stack(near.shape[:3]), axis.lowest, axis.highest)
     unknown = np.flatnonzero(~np.isfinite(start).all(axis=1))
     if unknown.size:
         start[unknown] = axis.grid[best_of_grid(curves.rows(unknown), axis, 1)[0][:, 0]]
