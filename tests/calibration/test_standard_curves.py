@@ -1,4 +1,4 @@
-"""Standard curves: published vectors TV-Q (domain.md), inverse prediction, and what makes no curve."""
+"""Unweighted standard curves: published vectors TV-Q (domain.md), errors of readings, and what makes no curve."""
 
 from __future__ import annotations
 
