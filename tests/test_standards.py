@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from dataclasses import asdict, fields, replace
-from pathlib import Path
+from functools import partial
 
 import pytest
 import yaml
+from standards_files import changed_copy, put
 
 from bcrabl.curves import CallLimits
 from bcrabl.errors import StandardsError
@@ -22,10 +22,11 @@ from bcrabl.standards import (
     schema_folder,
     score_sample,
     standards_folder,
+    unverified_numbers,
 )
 
-ASSAYS = ["eac", "plasmid_generic"]
-SHIPPED = [standards_folder() / "molecular_response.yaml", *(assay_path(assay) for assay in ASSAYS)]
+ASSAYS = ["eac", "plasmid_generic", "plasmid_is_mmr"]
+SHIPPED = sorted(standards_folder().rglob("*.yaml"))
 
 
 @pytest.fixture
@@ -36,29 +37,7 @@ def eac():
 @pytest.fixture
 def changed(tmp_path):
     """Writes a shipped file with one change and gives its path."""
-
-    def _changed(original: Path, change) -> Path:
-        document = copy.deepcopy(yaml.safe_load(original.read_text(encoding="utf-8")))
-        change(document)
-        path = tmp_path / original.name
-        path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
-        return path
-
-    return _changed
-
-
-def put(*steps, value):
-    """The change that sets one place of a document; value None takes it away."""
-
-    def change(document):
-        for step in steps[:-1]:
-            document = document[step]
-        if value is None:
-            del document[steps[-1]]
-        else:
-            document[steps[-1]] = value
-
-    return change
+    return partial(changed_copy, tmp_path)
 
 
 # -- what is shipped --------------------------------------------------------------------------------------------------
@@ -92,6 +71,10 @@ def test_shipped_assays_load_under_their_own_name_with_citations(assay):
     protocol = load_assay(assay_path(assay))
     assert protocol.id == assay
     assert all(len(line.source) > 20 and line.status in ("verified", "unverified") for line in protocol.citations)
+
+
+def test_every_assay_that_is_shipped_is_tested_here():
+    assert sorted(path.stem for path in SHIPPED if path.parent.name == "assays") == ASSAYS
 
 
 def test_schemas_and_standards_are_found():
@@ -198,6 +181,87 @@ def test_the_generic_assay_finds_threshold_and_baseline_itself():
     assert generic.lowest_standard.copies is None
 
 
+# -- a kit of the IS-MMR type (domain.md 7.1) -------------------------------------------------------------------------
+
+
+@pytest.fixture
+def kit():
+    return load_assay(assay_path("plasmid_is_mmr"))
+
+
+def test_the_windows_of_the_kit(kit):
+    windows = {check: [(w.lower, w.upper, w.severity) for w in own] for check, own in kit.acceptance.items()}
+    assert windows == {
+        "slope": [(-3.9, -3.0, "fail")],
+        "r_squared": [(0.95, None, "fail"), (0.98, None, "warn")],
+        "efficiency": [(0.9, 1.1, "warn")],
+        "control_copies": [(10_000, None, "fail")],
+        "blanks": [(None, 0, "fail")],
+    }
+    assert kit.lowest_standard.copies == 10
+    assert [kit.replicate_spread.window(mean).upper for mean in (36, 36.01)] == [1.5, 2.0]
+
+
+def test_the_high_control_of_the_kit_shows_no_major_response(kit):
+    assert [kit.controls["HC"].admits(percent) for percent in (0.15, 12, 0.1499, None)] == [True, True, False, False]
+
+
+def test_the_kit_classifies_by_the_number_it_prints_as_below_three(kit):
+    assert (kit.three_copy_rule, kit.lod_copies, kit.cq_limit) == ("none", 3, None)
+
+
+def test_every_window_of_the_kit_was_read_in_its_source(kit):
+    windows = [window for own in kit.acceptance.values() for window in own]
+    windows += [*kit.controls.values(), kit.replicate_spread.up_to_border, kit.replicate_spread.above_border]
+    assert {window.status for window in windows} == {"verified"}
+
+
+# -- what nobody has compared with its source yet ---------------------------------------------------------------------
+
+
+def test_an_assay_says_which_of_its_numbers_are_unverified(eac):
+    assert [line.place for line in eac.unverified] == [
+        "targets.fusion.levels",
+        "targets.control.levels",
+        "cq.threshold",
+        "cq.baseline",
+        "acceptance.slope[1]",
+        "positive.cq_limit",
+        "scoring.three_copy_rule",
+        "scoring.below_replicate_minimum",
+    ]
+    assert eac.status == "unverified"
+
+
+def test_the_rules_an_assay_is_scored_by_count_with_it(eac):
+    rules = load_response_rules()
+    together = unverified_numbers(eac, rules)
+    assert together == (*eac.unverified, *rules.unverified)
+    assert [line.place for line in rules.unverified] == [
+        "classes[1].minimum_copies.ABL1",
+        "classes[1].minimum_copies.GUSB",
+        "classes[2].minimum_copies.GUSB",
+        "classes[3].minimum_copies.GUSB",
+        "classes[4].minimum_copies.GUSB",
+    ]
+
+
+def test_an_assay_whose_every_number_was_read_is_verified(changed):
+    def read_everything(node):
+        if isinstance(node, dict):
+            if node.get("status") == "unverified":
+                node["status"] = "verified"
+            node = list(node.values())
+        for child in node if isinstance(node, list) else []:
+            read_everything(child)
+
+    protocol = load_assay(changed(assay_path("eac"), read_everything))
+    assert (protocol.status, protocol.unverified) == ("verified", ())
+
+
+# -- names and windows ------------------------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize(
     ("name", "canonical"),
     [
@@ -243,7 +307,7 @@ def test_a_laboratory_can_add_its_own_controls(changed):
 
 @pytest.mark.parametrize("name", ["EAC", "../assays/eac", "aec", ""])
 def test_an_unknown_assay_is_refused_listing_those_there_are(name):
-    with pytest.raises(StandardsError, match=r"found no assay .*expected one of eac, plasmid_generic"):
+    with pytest.raises(StandardsError, match=r"found no assay .*expected one of eac, plasmid_generic, plasmid_is_mmr"):
         assay_path(name)
 
 

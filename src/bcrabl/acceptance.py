@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["Check", "Outcome", "Window", "finding", "judge", "sample_outcome", "worst"]
+__all__ = ["Check", "Outcome", "Window", "finding", "judge", "judge_p_value", "sample_outcome", "worst"]
 
 Outcome = str
 _ORDER = ("pass", "warn", "fail")
@@ -97,6 +97,28 @@ def judge(
         target=target,
         sample_id=sample_id,
     )
+
+
+def judge_p_value(check: str, p_value: float, message: str, limit: float, *, target: str | None = None) -> Check | None:
+    """Hold the p of a test against a limit of our own, which no guideline sets: below, a person should look.
+
+    Parameters
+    ----------
+    check : name of the check.
+    p_value : NaN where the test could not be made, which gives no check.
+    message : what the test found.
+    limit : lowest p that passes.
+
+    Examples
+    --------
+    >>> judge_p_value("linearity", 0.002, "the line reads +8 % at 1000 copies", 0.01).message
+    'the line reads +8 % at 1000 copies, p 0.002; our limit 0.01'
+    """
+    if p_value != p_value:
+        return None
+    outcome = "warn" if p_value < limit else "pass"
+    words = f"{message}, p {p_value:.2g}; our limit {limit:g}"
+    return Check(check, outcome, words, value=p_value, lower=limit, unit="p", target=target)
 
 
 def finding(

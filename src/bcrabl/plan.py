@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from bcrabl import provenance, sheets, standards
@@ -76,6 +76,11 @@ class Plan:
         ids = sorted({run.assay for run in self.batches[batch].runs})
         return [str(standards.assay_path(assay, self.standards_folder)) for assay in ids]
 
+    def detection_studies(self, batch: str) -> list[str]:
+        """Files of the detection studies that the batch's protocols name."""
+        named = (_detection_study_of(path) for path in self.assays(batch))
+        return sorted({file for file in named if file is not None})
+
     def response_rules(self) -> str:
         """The file of the molecular response classes."""
         return str(self.standards_folder / "molecular_response.yaml")
@@ -97,7 +102,13 @@ class Plan:
 
     def scoring_digest(self, batch: str) -> str:
         """Digest of the sheets and standards that scoring reads."""
-        return provenance.files_digest([self.configuration["samples"], self.response_rules(), *self.assays(batch)])
+        files = [self.configuration["samples"], self.response_rules(), *self.assays(batch)]
+        return provenance.files_digest([*files, *self.detection_studies(batch)])
+
+
+@cache
+def _detection_study_of(assay: str) -> str | None:
+    return standards.load_assay(assay).detection_study_file
 
 
 def load_plan(configuration: Mapping[str, object]) -> Plan:

@@ -4,31 +4,48 @@
     is_percent    = ratio_percent · conversion factor
 
 An undetected replicate adds 0 copies and its control gene still counts. A class needs both the level and enough
-control gene copies (Cross 2015, Leukemia 29:999); the cut-offs come in as data from resources/standards.
+control gene copies (Cross 2015, Leukemia 29:999); the cut-offs come in as data from resources/standards. The three-copy
+rule censors the value that is classified; the value as read stands beside it, and intervals are of the truth, which
+knows no such rule.
+
+What an undetected sample excludes has two readings. The guideline's classes take one copy per control gene copies
+tested, on the local scale (`sensitivity_`). With 95 % it excludes what the limit of detection is, three copies where
+counting alone limits it, on the International Scale (`excluded_`). Depth is MR = 2 - log10(%).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from bcrabl.errors import Problem, RunError
+from bcrabl.scale_limits import ScaleLimits, limits_of_copies, poisson_limits
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     Array = NDArray[np.float64]
 
-__all__ = ["BELOW_REPLICATE_MINIMUM", "THREE_COPY_RULES", "SampleScore", "poisson_limits", "score_sample"]
+__all__ = [
+    "BELOW_REPLICATE_MINIMUM",
+    "NO_CLASS",
+    "THREE_COPY_RULES",
+    "SampleScore",
+    "ScaleLimits",
+    "counted_replicates",
+    "depth",
+    "poisson_limits",
+    "score_sample",
+]
 
 THREE_COPY_RULES = ("per_replicate", "per_total", "none")
 BELOW_REPLICATE_MINIMUM = ("not_evaluable", "drop")
 
-_TWO_SIDED_95 = 1.959963984540054
-_TAIL = 0.025
+NO_CLASS = "none"
+"""The name under which the probability of no class stands."""
 
 
 class ResponseClass(Protocol):
@@ -63,14 +80,21 @@ class SampleScore:
     bcr_abl_copies_scored : the same after the three-copy rule; what the ratio is made of.
     control_copies : control gene copies in the volume tested for BCR::ABL1.
     control_copies_lowest : copies of the weakest control replicate counted.
-    ratio_percent, ratio_low, ratio_high : local scale with 95 % interval, %; of an undetected sample 0, 0 and the
-        upper bound. NaN without control gene copies.
-    is_percent, is_low, is_high : the same on the International Scale; NaN without a conversion factor.
+    ratio_percent, is_percent : of the copies scored, local and International Scale, %; 0 of an undetected sample. NaN
+        without control gene copies, or without a conversion factor.
+    ratio_percent_uncensored, is_percent_uncensored : the same of the copies as read.
+    ratio_low, ratio_high, is_low, is_high : 95 % interval of the true value; of an undetected sample 0 and the upper
+        bound.
     response_class : deepest class reached, or None; None when not evaluable.
     evaluable : the control gene suffices in sum and in every replicate.
     sensitivity_percent : one copy per control copies tested, local scale, %: what the guideline's classes of
         undetected samples rest on (no conversion factor, no three-copy rule).
+    sensitivity_mr : its depth.
     sensitivity_class : deepest class the control gene copies permit, or None.
+    excluded_percent : limit of detection per control copies tested, International Scale, %: what not being detected
+        excludes with 95 %; NaN without a conversion factor.
+    excluded_mr : its depth.
+    class_probabilities : of each class, and of none, given the Cq; empty where they were not given or do not apply.
     notes : names of what a reader should know.
     """
 
@@ -82,16 +106,22 @@ class SampleScore:
     control_copies: float
     control_copies_lowest: float
     ratio_percent: float
+    ratio_percent_uncensored: float
     ratio_low: float
     ratio_high: float
     is_percent: float
+    is_percent_uncensored: float
     is_low: float
     is_high: float
     response_class: str | None
     evaluable: bool
     sensitivity_percent: float
+    sensitivity_mr: float
     sensitivity_class: str | None
+    excluded_percent: float
+    excluded_mr: float
     notes: tuple[str, ...]
+    class_probabilities: Mapping[str, float] = field(default_factory=dict)
 
 
 def score_sample(
@@ -105,7 +135,9 @@ def score_sample(
     below_replicate_minimum: str = "not_evaluable",
     minimum_copies: float = 3.0,
     factor_interval: tuple[float, float] | None = None,
+    lod_copies: float = 3.0,
     calibration_log10_sd: tuple[float, float] = (0.0, 0.0),
+    limits: ScaleLimits | None = None,
 ) -> SampleScore:
     """Score one sample from the copies of its replicates.
 
@@ -122,62 +154,92 @@ def score_sample(
     below_replicate_minimum : what a control replicate below the single-replicate minimum does: the sample is
         `not_evaluable`, or the replicate is left out (`drop`, with its BCR::ABL1 partner where j = k).
     factor_interval : 95 % interval of the conversion factor.
+    lod_copies : limit of detection, copies in the volume tested.
     calibration_log10_sd : standard errors, in log10, of the summed BCR::ABL1 and control copies due to calibration
         and repeatability.
+    limits : intervals found from the Cq of the replicates that `counted_replicates` counts. None: from the copies
+        alone, taken as counts read without error but for `calibration_log10_sd`; `factor_interval` is then counted in.
 
     Raises
     ------
-    RunError : no replicates, negative copies, unknown rule or control gene, conversion factor not positive.
+    RunError : no replicates, negative copies, unknown rule or control gene, conversion factor not positive or outside
+        its interval, limit of detection not positive.
     """
     target, control = _checked(bcr_abl_copies, control_copies, conversion_factor)
+    _check_factor(conversion_factor, factor_interval, lod_copies)
     _check_rules(control_gene, rules, three_copy_rule, below_replicate_minimum)
     floor = rules.replicate_minimum[control_gene]
-    notes: list[str] = []
-    if below_replicate_minimum == "drop" and np.any(control < floor) and np.any(control >= floor):
-        target, control = _without_weak(target, control, floor)
-        notes.append("weak_control_replicate_dropped")
+    counted, strong = counted_replicates(len(target), control, floor, below_replicate_minimum)
+    notes = [] if strong.all() else ["weak_control_replicate_dropped"]
+    target, control = target[counted], control[strong]
     tested = _control_in_tested_volume(target, control)
-    scored = _three_copies(target, three_copy_rule, minimum_copies)
-    if scored > target.sum():
-        notes.append("three_copy_rule_applied")
-    ratio = _ratio_with_interval(scored, tested, int((target > 0).sum()), calibration_log10_sd)
-    on_scale = _on_scale(ratio, conversion_factor, factor_interval)
+    total, scored = float(target.sum()), _three_copies(target, three_copy_rule, minimum_copies)
+    notes += ["three_copy_rule_applied"] * (scored > total)
+    if limits is None:
+        limits = limits_of_copies(target, tested, calibration_log10_sd, conversion_factor, factor_interval)
+    ratio, uncensored = _percent(scored, tested), _percent(total, tested)
+    factor = float("nan") if conversion_factor is None else conversion_factor
     evaluable = bool(control.size) and bool(np.all(control >= floor))
     detected = bool(np.any(target > 0))
-    sensitivity = _deepest_permitted(tested, control_gene, rules) if evaluable else None
+    permitted = _permitted(tested, control_gene, rules) if evaluable else []
+    one_copy, excluded = _percent(1.0, tested), _percent(lod_copies, tested) * factor
     return SampleScore(
         detected=detected,
         replicates=len(target),
         detected_replicates=int((target > 0).sum()),
-        bcr_abl_copies=float(target.sum()),
+        bcr_abl_copies=total,
         bcr_abl_copies_scored=scored,
         control_copies=tested,
         control_copies_lowest=float(control.min()) if control.size else float("nan"),
-        ratio_percent=ratio[0],
-        ratio_low=ratio[1],
-        ratio_high=ratio[2],
-        is_percent=on_scale[0],
-        is_low=on_scale[1],
-        is_high=on_scale[2],
-        response_class=_response_class(detected, on_scale[0], tested, control_gene, rules) if evaluable else None,
+        ratio_percent=ratio,
+        ratio_percent_uncensored=uncensored,
+        ratio_low=limits.ratio[0],
+        ratio_high=limits.ratio[1],
+        is_percent=ratio * factor,
+        is_percent_uncensored=uncensored * factor,
+        is_low=limits.on_scale[0],
+        is_high=limits.on_scale[1],
+        response_class=_response_class(detected, ratio * factor, permitted),
         evaluable=evaluable,
-        sensitivity_percent=100 / tested if tested > 0 else float("nan"),
-        sensitivity_class=sensitivity,
+        sensitivity_percent=one_copy,
+        sensitivity_mr=depth(one_copy),
+        sensitivity_class=permitted[-1].name if permitted else None,
+        excluded_percent=excluded,
+        excluded_mr=depth(excluded),
         notes=tuple(notes),
+        class_probabilities=_class_probabilities(limits.at_most, rules, permitted) if evaluable else {},
     )
 
 
-def poisson_limits(count: ArrayLike) -> tuple[Array, Array]:
-    """Exact 95 % limits of a Poisson mean from a count, which need not be whole (Garwood 1936, Biometrika 28:437).
+def counted_replicates(
+    reactions: int, control: ArrayLike, floor: float, below_replicate_minimum: str
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which of the BCR::ABL1 and of the control gene replicates count.
 
-    For a count of 0 the upper limit is the one-sided 95 % bound 2.996: "three copies exclude themselves".
+    Parameters
+    ----------
+    reactions : BCR::ABL1 replicates.
+    control : (j,) copies/reaction of the control gene replicates.
+    floor : copies a single control gene replicate needs.
+    below_replicate_minimum : `drop` leaves weak ones out, each with its BCR::ABL1 partner where there are as many of
+        both; unless all are weak.
     """
-    from scipy.special import gammaincinv
+    strong = np.asarray(control, dtype=np.float64) >= floor
+    if below_replicate_minimum != "drop" or not strong.any():
+        strong = np.ones(strong.shape, dtype=bool)
+    counted = strong if len(strong) == reactions else np.ones(reactions, dtype=bool)
+    return counted, strong
 
-    n = np.asarray(count, dtype=np.float64)
-    low = np.where(n > 0, gammaincinv(np.where(n > 0, n, 1.0), _TAIL), 0.0)
-    high = gammaincinv(n + 1, np.where(n > 0, 1 - _TAIL, 0.95))
-    return low, high
+
+def depth(percent: float) -> float:
+    """Molecular response as a number, MR = 2 - log10(%); NaN where there is no level.
+
+    Examples
+    --------
+    >>> round(depth(0.011), 2), depth(0.001)
+    (3.96, 5.0)
+    """
+    return float(2 - np.log10(percent)) if percent > 0 else float("nan")
 
 
 def _checked(bcr_abl: ArrayLike, control: ArrayLike, factor: float | None) -> tuple[Array, Array]:
@@ -192,6 +254,14 @@ def _checked(bcr_abl: ArrayLike, control: ArrayLike, factor: float | None) -> tu
     return target, gene
 
 
+def _check_factor(factor: float | None, interval: tuple[float, float] | None, lod_copies: float) -> None:
+    if factor is not None and interval is not None and not 0 < interval[0] <= factor <= interval[1] < np.inf:
+        found = f"{interval[0]:g} to {interval[1]:g} of {factor:g}"
+        raise RunError(Problem("conversion factor's interval", found, "a lower limit, the factor, an upper limit"))
+    if not (lod_copies > 0 and np.isfinite(lod_copies)):
+        raise RunError(Problem("lod_copies", f"{lod_copies:g}", "a positive number of copies"))
+
+
 def _check_rules(control_gene: str, rules: ResponseRules, three_copy_rule: str, below_minimum: str) -> None:
     if control_gene not in rules.replicate_minimum:
         known = ", ".join(sorted(rules.replicate_minimum))
@@ -201,11 +271,6 @@ def _check_rules(control_gene: str, rules: ResponseRules, three_copy_rule: str, 
     if below_minimum not in BELOW_REPLICATE_MINIMUM:
         allowed = ", ".join(BELOW_REPLICATE_MINIMUM)
         raise RunError(Problem("below_replicate_minimum", below_minimum, f"one of {allowed}"))
-
-
-def _without_weak(target: Array, control: Array, floor: float) -> tuple[Array, Array]:
-    strong = control >= floor
-    return (target[strong] if len(target) == len(control) else target), control[strong]
 
 
 def _control_in_tested_volume(target: Array, control: Array) -> float:
@@ -223,55 +288,35 @@ def _three_copies(target: Array, rule: str, minimum: float) -> float:
     return max(total, minimum) if rule == "per_total" and total > 0 else total
 
 
-def _ratio_with_interval(
-    copies: float, control: float, positives: int, log10_sd: tuple[float, float]
-) -> tuple[float, float, float]:
-    """Ratio in % and its 95 % limits.
-
-    Counting (exact Poisson) and calibration limits of numerator and denominator are combined as distances on the log
-    scale (MOVER: Donner & Zou 2012, Stat Methods Med Res 21:347).
-    """
-    if control <= 0:
-        return (float("nan"),) * 3
-    ratio = 100 * copies / control
-    if not positives:
-        return 0.0, 0.0, 100 * float(poisson_limits(0)[1]) / control
-    low, high = poisson_limits([copies, control])
-    down = np.log(np.array([copies, control]) / low)
-    up = np.log(high / np.array([copies, control]))
-    calibration = _TWO_SIDED_95 * np.log(10) * np.array(log10_sd)
-    shared = float((calibration**2).sum())
-    below = float(np.sqrt(down[0] ** 2 + up[1] ** 2 + shared))
-    above = float(np.sqrt(up[0] ** 2 + down[1] ** 2 + shared))
-    return ratio, ratio * float(np.exp(-below)), ratio * float(np.exp(above))
+def _percent(copies: float, control: float) -> float:
+    return 100 * copies / control if control > 0 else float("nan")
 
 
-def _on_scale(
-    ratio: tuple[float, float, float], factor: float | None, interval: tuple[float, float] | None
-) -> tuple[float, float, float]:
-    if factor is None or not np.isfinite(ratio[0]):
-        return (float("nan"),) * 3
-    value, low, high = (limit * factor for limit in ratio)
-    if interval is None or value == 0:
-        return value, low, high
-    below = np.hypot(np.log(value / low), np.log(factor / interval[0]))
-    above = np.hypot(np.log(high / value), np.log(interval[1] / factor))
-    return value, value * float(np.exp(-below)), value * float(np.exp(above))
+def _permitted(control: float, gene: str, rules: ResponseRules) -> list[ResponseClass]:
+    """Classes whose control gene minimum is met, shallowest first."""
+    return [response for response in rules.classes if control >= response.minimum_copies.get(gene, 0.0)]
 
 
-def _response_class(detected: bool, is_percent: float, control: float, gene: str, rules: ResponseRules) -> str | None:
-    """Deepest class whose level is reached and whose control gene minimum is met; level 0 when undetected."""
+def _response_class(detected: bool, is_percent: float, permitted: Sequence[ResponseClass]) -> str | None:
+    """Deepest permitted class whose level is reached; level 0 when undetected."""
     if detected and not np.isfinite(is_percent):
         return None
     level = is_percent if detected else 0.0
-    reached = [
-        response.name
-        for response in rules.classes
-        if level <= response.is_percent and control >= response.minimum_copies.get(gene, 0.0)
-    ]
+    reached = [response.name for response in permitted if level <= response.is_percent]
     return reached[-1] if reached else None
 
 
-def _deepest_permitted(control: float, gene: str, rules: ResponseRules) -> str | None:
-    permitted = [response.name for response in rules.classes if control >= response.minimum_copies.get(gene, 0.0)]
-    return permitted[-1] if permitted else None
+def _class_probabilities(
+    at_most: Sequence[float], rules: ResponseRules, permitted: Sequence[ResponseClass]
+) -> dict[str, float]:
+    """Probability of each class, and of none, adding up to 1; a class the control gene does not permit has none."""
+    if len(at_most) != len(rules.classes) or not np.all(np.isfinite(at_most)):
+        return {}
+    reached = {response.name: chance for response, chance in zip(rules.classes, at_most, strict=True)}
+    names = [NO_CLASS, *(response.name for response in permitted)]
+    chances = [1.0, *(float(reached[name]) for name in names[1:])]
+    exact = {
+        name: max(chance - deeper, 0.0)
+        for name, chance, deeper in zip(names, chances, [*chances[1:], 0.0], strict=True)
+    }
+    return {name: exact.get(name, 0.0) for name in (NO_CLASS, *(response.name for response in rules.classes))}

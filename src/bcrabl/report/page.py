@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from bcrabl.scale import NO_CLASS
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -19,7 +22,10 @@ FLAGS = {
     "below_lowest_standard": "copies below the lowest standard",
     "beyond_calibrated_range": "copies above the calibrated range",
     "control_gene_low": "too few control gene copies",
+    "interval_undetermined": "replicates contradict each other, so that there is no interval",
+    "interval_unbounded": "the standard curve is too uncertain to bound the result",
     "inhibition_suspected": "a curve is slower or lower than those of the standards: inhibited?",
+    "mixed_control_genes": "reactions of another control gene under this name, left out",
     "mixed_roles": "reactions of different roles under one sample name",
     "no_bcr_abl_reaction": "no usable BCR::ABL1 reaction",
     "no_control_gene": "no usable control gene reaction",
@@ -27,11 +33,13 @@ FLAGS = {
     "no_valid_conversion_factor": "no conversion factor valid on the run date",
     "not_in_sample_sheet": "not in the sample sheet",
     "not_on_international_scale": "transcript is not on the International Scale",
+    "ratio_saturated": "value too low: the control gene's primers find BCR::ABL1 too",
     "reaction_excluded": "a reaction was left out",
     "replicate_spread": "replicates differ too much",
     "run_failed": "the run failed acceptance",
     "three_copy_rule_applied": "a positive below three copies, scored as three",
     "transcript_unknown": "transcript unknown",
+    "unlikely_dropout": "one replicate undetected beside others with many copies; left out of the interval",
     "weak_control_replicate_dropped": "a weak control gene replicate was left out",
     "control_outside_window": "control sample outside its window",
 }
@@ -47,9 +55,9 @@ _RESULT_COLUMNS = (
     ("ratio_percent", "Ratio", "% local"),
     ("conversion_factor", "CF", ""),
     ("is_percent", "IS", "%"),
-    ("is_interval", "95 % interval", "% IS"),
-    ("response_class", "Response", ""),
-    ("sensitivity_class", "Sensitivity", ""),
+    ("is_interval", "95 % interval", "% IS, or local"),
+    ("response_class", "Response", "probability"),
+    ("sensitivity_class", "Sensitivity", "one copy"),
     ("outcome", "Outcome", ""),
     ("flags", "Why", ""),
 )
@@ -100,20 +108,38 @@ def _shown(row: Row) -> dict[str, str]:
     """The cells of a results row in words."""
     shown = {name: number(row[name]) for name, _, _ in _RESULT_COLUMNS if name in row and name != "flags"}
     shown["is_interval"] = _interval(row)
+    shown["is_percent"] = _is_percent(row)
     if row["detected"] is False:
         shown["is_percent"] = "not detected" if row["is_percent"] is not None else "–"
+    shown["response_class"] = _response(row)
     shown["flags"] = "; ".join(FLAGS.get(flag, flag) for flag in row["flags"])
     return shown
 
 
+def _is_percent(row: Row) -> str:
+    """The value, and that of the copies as read where the three-copy rule changed it."""
+    value, read = row["is_percent"], row["is_percent_uncensored"]
+    censored = value is not None and read is not None and value > read
+    return f"{number(value)} (read {number(read)})" if censored else number(value)
+
+
 def _interval(row: Row) -> str:
-    if row["is_high"] is None:
+    """On the International Scale, or of the local ratio of a sample that is not on it."""
+    local = row["is_high"] is None
+    low, high = (row[f"ratio_{end}" if local else f"is_{end}"] for end in ("low", "high"))
+    if high is None:
         return "–"
-    return (
-        f"< {number(row['is_high'])}"
-        if row["detected"] is False
-        else f"{number(row['is_low'])} – {number(row['is_high'])}"
-    )
+    if math.isinf(high):
+        return "no bound"
+    limits = f"< {number(high)}" if row["detected"] is False else f"{number(low)} – {number(high)}"
+    return f"{limits} local" if local else limits
+
+
+def _response(row: Row) -> str:
+    """The class reached and how probable it is, given the Cq."""
+    name = row["response_class"]
+    chance = dict(row["class_probabilities"] or ()).get(name or NO_CLASS)
+    return number(name) if chance is None else f"{number(name)} ({100 * chance:.0f} %)"
 
 
 @cache

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from bcrabl.acceptance import Check, finding, judge, sample_outcome, worst
+from bcrabl.acceptance import Check, finding, judge, judge_p_value, sample_outcome, worst
+from bcrabl.calibration import compare_slopes
+from bcrabl.stages.calibrate import SIGNIFICANCE, missed_in_words, outlier_in_words
 from bcrabl.tables import Row
 
 if TYPE_CHECKING:
-    from bcrabl.stages.calibrate import Calibration
+    from bcrabl.stages.calibrate import Calibration, LineTests
     from bcrabl.standards import AssayProtocol
 
-__all__ = ["check_controls", "check_reading", "check_samples", "check_target", "concluded", "qc_rows"]
+__all__ = [
+    "check_controls",
+    "check_parallelism",
+    "check_reading",
+    "check_samples",
+    "check_target",
+    "concluded",
+    "qc_rows",
+]
 
 _BLANK_ROLES = ("ntc", "nac", "nrt", "neg")
-_NOT_WORTH_A_REVIEW = ("below_lowest_standard", "three_copy_rule_applied")
+_NOT_WORTH_A_REVIEW = ("below_lowest_standard", "ratio_saturated", "three_copy_rule_applied")
 
 
 def check_reading(reactions: Sequence[Row], assay: AssayProtocol) -> list[Check]:
@@ -70,16 +80,59 @@ def check_target(calibration: Calibration, reactions: Sequence[Row], assay: Assa
     checks = _check_blanks(target, reactions, assay)
     for well, reason in calibration.left_out:
         checks.append(finding("standard_left_out", "warn", reason, target=target, well=well))
-    if calibration.curve is None:
+    curve = calibration.own_curve
+    if curve is None:
         return [*checks, finding("standard_curve", "fail", calibration.why, target=target)]
     values = {
-        "slope": (calibration.curve.slope, "cycles/decade"),
-        "r_squared": (calibration.curve.r_squared, ""),
-        "efficiency": (calibration.curve.efficiency, ""),
+        "slope": (curve.slope, "cycles/decade"),
+        "r_squared": (curve.r_squared, ""),
+        "efficiency": (curve.efficiency, ""),
     }
     for check, (value, unit) in values.items():
         checks += [judge(check, value, window, unit, target=target) for window in assay.acceptance[check]]
-    return checks + _check_levels(calibration, reactions, assay)
+    if calibration.tests is not None:
+        checks += _check_line(calibration.tests, target)
+    return checks + _check_slope_is_known(calibration, target) + _check_levels(calibration, reactions, assay)
+
+
+def _check_line(tests: LineTests, target: str) -> list[Check]:
+    """What the tests of the curve say. No guideline sets a window for them, so that none fails a run."""
+    linearity = tests.linearity
+    bend = f"the line reads {linearity.largest_deviation_percent:+.3g} % at {linearity.at_copies:g} copies"
+    checks = [
+        judge_p_value("lack_of_fit", tests.lack_of_fit.p_value, "levels against the line", SIGNIFICANCE, target=target),
+        judge_p_value("linearity", linearity.p_value, bend, SIGNIFICANCE, target=target),
+    ]
+    for well, test in tests.outlying:
+        message = f"{outlier_in_words(test)}; our limit {SIGNIFICANCE:g}; kept in the curve"
+        checks.append(finding("outlying_standard", "warn", message, target=target, well=well))
+    for level in tests.missed:
+        unlikely = level.p_value < SIGNIFICANCE
+        message = f"{missed_in_words(level)}; our limit {SIGNIFICANCE:g}"
+        checks.append(finding("missed_standards", "warn" if unlikely else "pass", message, target=target))
+    return [check for check in checks if check is not None]
+
+
+def _check_slope_is_known(calibration: Calibration, target: str) -> list[Check]:
+    curve = calibration.curve
+    if curve is None or bool(curve.read(curve.intercept + curve.slope * curve.mean_log10_copies).bounded):
+        return []
+    message = "the slope does not differ from 0 with 95 %: copies read off this curve have no bounds (Fieller)"
+    return [finding("slope_uncertain", "warn", message, target=target)]
+
+
+def check_parallelism(calibrations: Mapping[str, Calibration], assay: AssayProtocol) -> list[Check]:
+    """Whether fusion gene and control gene amplify alike: the difference of their slopes."""
+    curves = [calibrations[target.name].own_curve for target in assay.targets]
+    if curves[0] is None or curves[1] is None:
+        return []
+    found = compare_slopes(curves[0], curves[1])
+    message = (
+        f"slopes differ by {found.difference:.3g} cycles/decade (95 %: {found.low:.3g} to {found.high:.3g}), "
+        f"{assay.fusion.name} less {assay.control.name}"
+    )
+    check = judge_p_value("parallelism", found.p_value, message, SIGNIFICANCE)
+    return [] if check is None else [check]
 
 
 def _check_blanks(target: str, reactions: Sequence[Row], assay: AssayProtocol) -> list[Check]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from bcrabl.errors import BcrablError
 from bcrabl.stages import accept
 from bcrabl.stages.calibrate import Calibration, calibrate
 from bcrabl.stages.fit import fit_cq
+from bcrabl.stages.pooling import check_pooling, pool_calibrations
 from bcrabl.stages.quantify import quantify
 from bcrabl.stages.read import read_curves
 from bcrabl.stages.score import Scoring, score_samples
@@ -46,9 +48,10 @@ _READ_FROM_CURVES = (
     "raw_file",
     "raw_sha256",
     "raw_notes",
+    "instrument",
     "passive_reference",
 )
-_ABOUT_THE_FILE = ("run_date", "raw_file", "raw_sha256", "raw_notes")
+_ABOUT_THE_FILE = ("run_date", "instrument", "raw_file", "raw_sha256", "raw_notes")
 
 
 def analyse_batch(runs: Sequence[sheets.RunRow], assays: Sequence[str], output: Mapping[str, str]) -> None:
@@ -93,6 +96,7 @@ class ScoringFiles:
     assays : files of the assay protocols.
     response_rules, samples : files of the response classes and of the sample sheet.
     factors : conversion factors that may apply.
+    earlier : runs of other batches with the `curves` and `cq` that hold them; those before a run may be pooled with it.
     """
 
     def __init__(
@@ -104,14 +108,34 @@ class ScoringFiles:
         response_rules: str,
         samples: str,
         factors: Sequence[sheets.ConversionFactorRow],
+        earlier: Sequence[tuple[sheets.RunRow, str, str]] = (),
     ) -> None:
-        self.cq = read_table(cq, CQ)
+        self.cq = pa.concat_tables([read_table(cq, CQ), *(_rows_of(run, other) for run, _, other in earlier)])
         self.about = _about(curves)
+        for other in sorted({other_curves for _, other_curves, _ in earlier}):
+            self.about = _about(other) | self.about
+        self.earlier = [run for run, _, _ in earlier]
         self.refused: dict[str, str] = json.loads(Path(refused).read_text(encoding="utf-8"))
         self.assays = _protocols(assays)
         self.rules = standards.load_response_rules(response_rules)
         self.samples = sheets.load_samples(samples)
         self.factors = factors
+        self.calibrated: dict[str, _Calibrated] = {}
+
+
+@dataclass(frozen=True)
+class _Calibrated:
+    """A run with its own curves, before any pooling."""
+
+    reactions: list[Row]
+    raw: Row
+    calibrations: dict[str, Calibration]
+    checks: list[Check]
+
+    @property
+    def accepted(self) -> bool:
+        """Whether nothing failed that concerns the whole run or one of its targets."""
+        return worst(self.checks) != "fail" and all(each.curve is not None for each in self.calibrations.values())
 
 
 def score_batch(runs: Sequence[sheets.RunRow], files: ScoringFiles, output: Mapping[str, str]) -> None:
@@ -126,7 +150,7 @@ def score_batch(runs: Sequence[sheets.RunRow], files: ScoringFiles, output: Mapp
     tables: dict[str, list[Row]] = {table.name: [] for table in _SCORED}
     status = []
     for run in runs:
-        rows, about = _process(run, files)
+        rows, about = _process(run, runs, files)
         log.info("%s: %s", run.run_id, about["outcome"])
         status.append(about)
         for name, new in rows.items():
@@ -137,27 +161,30 @@ def score_batch(runs: Sequence[sheets.RunRow], files: ScoringFiles, output: Mapp
     _write_json({"batch": first.batch, "site": first.site, "runs": status}, output["status"])
 
 
-def _process(run: sheets.RunRow, files: ScoringFiles) -> tuple[dict[str, list[Row]], Row]:
+def _process(
+    run: sheets.RunRow, runs: Sequence[sheets.RunRow], files: ScoringFiles
+) -> tuple[dict[str, list[Row]], Row]:
     """The rows of all four tables for one run, refused or not, and its entry in the status."""
     if run.run_id not in files.refused:
-        return _score_run(run, files)
+        return _score_run(run, runs, files)
     rows, status = _refused(run, files.refused[run.run_id])
     carried_over = any(run_id == run.run_id for run_id, _, _ in files.about)
-    return (_score_run(run, files)[0] if carried_over else rows), status
+    return (_score_run(run, runs, files)[0] if carried_over else rows), status
 
 
-def _score_run(run: sheets.RunRow, files: ScoringFiles) -> tuple[dict[str, list[Row]], Row]:
+def _score_run(
+    run: sheets.RunRow, runs: Sequence[sheets.RunRow], files: ScoringFiles
+) -> tuple[dict[str, list[Row]], Row]:
     """The rows of all four tables for one run, and its entry in the status."""
     assay = files.assays[run.assay]
-    reactions, raw = _reactions(run.run_id, files)
-    calibrations = calibrate(reactions, assay)
+    own = _calibrated(run, files)
+    reactions, raw = own.reactions, own.raw
+    calibrations = pool_calibrations(own.calibrations, _before(run, runs, files), assay)
     copies = quantify(reactions, calibrations, assay.cq_limit)
     scoring = Scoring(run, raw["run_date"], assay, files.rules, files.samples, files.factors)
     scored = score_samples(copies, calibrations, scoring)
     checks = [finding("export", "warn", note) for note in raw["raw_notes"] or ()]
-    checks += accept.check_reading(reactions, assay)
-    for target, calibration in calibrations.items():
-        checks += accept.check_target(calibration, [row for row in reactions if row["target"] == target], assay)
+    checks += own.checks + accept.check_parallelism(calibrations, assay) + check_pooling(calibrations, assay)
     checks += accept.check_samples(copies, scored, assay) + accept.check_controls(scored, assay)
     if not scored:
         checks.append(finding("samples", "warn", "no sample of this run could be scored: no named unknowns"))
@@ -169,6 +196,42 @@ def _score_run(run: sheets.RunRow, files: ScoringFiles) -> tuple[dict[str, list[
         "qc": accept.qc_rows(run.run_id, checks),
     }
     return rows, _status(run, checks, results, raw)
+
+
+def _calibrated(run: sheets.RunRow, files: ScoringFiles) -> _Calibrated:
+    """The run's own calibrations and what acceptance says of them, worked out once where runs are pooled."""
+    if run.run_id in files.calibrated:
+        return files.calibrated[run.run_id]
+    assay = files.assays[run.assay]
+    reactions, raw = _reactions(run.run_id, files)
+    calibrations = calibrate(reactions, assay)
+    checks = accept.check_reading(reactions, assay)
+    for target, calibration in calibrations.items():
+        checks += accept.check_target(calibration, [row for row in reactions if row["target"] == target], assay)
+    own = _Calibrated(reactions, raw, calibrations, checks)
+    if assay.pooled_runs:  # later runs will ask again
+        files.calibrated[run.run_id] = own
+    return own
+
+
+def _before(run: sheets.RunRow, runs: Sequence[sheets.RunRow], files: ScoringFiles) -> list[dict[str, Calibration]]:
+    """Calibrations of the accepted runs before this one that are like it, oldest first; none if none are asked for."""
+    if not files.assays[run.assay].pooled_runs:
+        return []
+    like = [each for each in (*runs, *files.earlier) if (each.site, each.assay) == (run.site, run.assay)]
+    known = {each.run_id: _calibrated(each, files) for each in like if each.run_id not in files.refused}
+    here = known.get(run.run_id)
+    if here is None or here.raw["run_date"] is None:
+        return []
+    before = [
+        (each.raw["run_date"], run_id, each)
+        for run_id, each in known.items()
+        if each.raw["run_date"] is not None
+        and (each.raw["run_date"], run_id) < (here.raw["run_date"], run.run_id)
+        and each.raw["instrument"] == here.raw["instrument"]
+        and each.accepted
+    ]
+    return [each.calibrations for _, _, each in sorted(before, key=lambda entry: entry[:2])]
 
 
 def _refused(run: sheets.RunRow, reason: str) -> tuple[dict[str, list[Row]], Row]:
@@ -187,6 +250,11 @@ def _reactions(run_id: str, files: ScoringFiles) -> tuple[list[Row], Row]:
         reactions.append(row | about | {"excluded_why": excluded})
     raw = {name: reactions[0][name] if reactions else None for name in _ABOUT_THE_FILE}
     return reactions, raw
+
+
+def _rows_of(run: sheets.RunRow, cq: str) -> pa.Table:
+    table = read_table(cq, CQ)
+    return table.filter(pc.equal(table["run_id"], run.run_id))
 
 
 def _about(curves: str) -> dict[tuple[str, str, str], Row]:

@@ -7,14 +7,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bcrabl.calibration import StandardCurve
+from bcrabl.counting import copies_interval, copies_likelihood, line_of
 from bcrabl.tables import Row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from bcrabl.stages.calibrate import Calibration
 
-__all__ = ["quantify"]
+    Array = NDArray[np.float64]
+
+__all__ = ["no_later_than_one_molecule", "quantify"]
+
+_LATEST = 4.0  # standard deviations; beyond, no number of molecules explains a Cq
 
 _COPIED = ("run_id", "well", "target", "role", "sample_id", "call", "cq", "excluded_why")
 
@@ -22,7 +30,7 @@ _COPIED = ("run_id", "well", "target", "role", "sample_id", "call", "cq", "exclu
 def quantify(
     reactions: Sequence[Row], calibrations: Mapping[str, Calibration], cq_limit: float | None = None
 ) -> list[Row]:
-    """Rows of the copies table for the reactions of one run, with `call`, `curve_flags` and `above_range` for scoring.
+    """Rows of the copies table for the reactions of one run, with what scoring asks of a reaction.
 
     Parameters
     ----------
@@ -30,6 +38,11 @@ def quantify(
     calibrations : by target; a target without one gets no copies.
     cq_limit : a Cq more than this many cycles beyond the intercept (the Cq of one copy) is no detection; None for no
         limit.
+
+    Returns
+    -------
+    rows, with `call`, `curve_flags`, `above_range` and `bounded` (the curve's slope bounds the copies) beside the
+    columns of the table.
     """
     rows = []
     for target in sorted({str(row["target"]) for row in reactions}):
@@ -55,17 +68,41 @@ def _quantify_target(reactions: Sequence[Row], calibration: Calibration | None, 
     cq = np.array([math.nan if row["cq"] is None else float(row["cq"]) for row in reactions])
     limit = math.inf if cq_limit is None else curve.intercept + cq_limit
     detected = np.array(amplified) & (cq <= limit)
-    copies, low, high = (np.where(detected, values, 0.0) for values in curve.copies(cq))
-    within = (copies >= curve.copies_low) & (copies <= curve.copies_high)
+    reading = curve.read(cq)
+    copies = np.where(detected, reading.copies, 0.0)
+    low, high = _interval(curve, np.where(detected, cq, np.nan), reading.bounded)
     for k, row in enumerate(rows):
         found = bool(detected[k])
+        unclear = row["call"] == "ambiguous"
         row |= {
             "detected": found,
             "copies": float(copies[k]),
-            "copies_low": float(low[k]) if found else None,
-            "copies_high": float(high[k]) if found else None,
-            "within_range": bool(within[k]) if found else None,
+            "copies_low": None if unclear else float(low[k]),
+            "copies_high": None if unclear else float(high[k]),
+            "within_range": bool(reading.within_range[k]) if found else None,
             "above_range": found and bool(copies[k] > curve.copies_high),
+            "bounded": not found or bool(reading.bounded[k]),
             "excluded": bool(row["excluded_why"]),
         }
     return rows
+
+
+def no_later_than_one_molecule(cq: Array, curve: StandardCurve) -> Array:
+    """Cq as far as molecules explain them: one that comes later than one molecule's says no more than one molecule.
+
+    Parameters
+    ----------
+    cq : cycles, any shape, NaN where undetected.
+    curve : the target's.
+    """
+    spread = float(np.sqrt(curve.residual_sd**2 + curve.line_variance(0.0)))
+    earlier: Array = np.minimum(cq, curve.intercept + _LATEST * spread)
+    return earlier
+
+
+def _interval(curve: StandardCurve, cq: Array, bounded: NDArray[np.bool_]) -> tuple[Array, Array]:
+    """95 % limits of the expected copies of every reaction; an unbounded reading (Fieller) is 0 to infinity."""
+    unbounded = np.isfinite(cq) & ~bounded
+    counted = no_later_than_one_molecule(np.where(unbounded, np.nan, cq), curve)
+    found = copies_interval(copies_likelihood(counted[:, None], line_of(curve)))
+    return np.where(unbounded, 0.0, found.low), np.where(unbounded, np.inf, found.high)

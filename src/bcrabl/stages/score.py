@@ -5,14 +5,14 @@ The outcome (report, review, repeat) is not decided here but by acceptance, whic
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
 from bcrabl import sheets
-from bcrabl.scale import SampleScore, score_sample
+from bcrabl.scale import SampleScore, counted_replicates, score_sample
+from bcrabl.stages.intervals import FoundLimits, Replicates, limits_of_samples
 from bcrabl.tables import Row
 
 if TYPE_CHECKING:
@@ -63,52 +63,91 @@ def score_samples(copies: Sequence[Row], calibrations: Mapping[str, Calibration]
     scoring : sheets and protocol.
     """
     scored = [row for row in copies if row["role"] in _SCORED_ROLES and row["sample_id"]]
-    names = sorted({str(row["sample_id"]) for row in scored})
-    return [_score(name, [row for row in scored if row["sample_id"] == name], calibrations, scoring) for name in names]
+    by_name: dict[str, list[Row]] = {name: [] for name in sorted({str(row["sample_id"]) for row in scored})}
+    for row in scored:
+        by_name[str(row["sample_id"])].append(row)
+    samples = [_Sample(name, reactions, scoring) for name, reactions in by_name.items()]
+    measured = [sample for sample in samples if sample.fusion]
+    replicates = [sample.replicates for sample in measured]
+    limits = limits_of_samples(replicates, calibrations, scoring.assay, scoring.rules)
+    found = {sample.name: each for sample, each in zip(measured, limits, strict=True)}
+    return [_score(sample, found.get(sample.name)) for sample in samples]
 
 
-def _score(name: str, reactions: Sequence[Row], calibrations: Mapping[str, Calibration], scoring: Scoring) -> Row:
-    assay = scoring.assay
-    fusion, control = (_counted(reactions, target) for target in (assay.fusion.name, assay.control.name))
-    role = str(reactions[0]["role"])
-    sample = scoring.samples.get(name, _NO_SAMPLE)
-    on_scale = role != "unkn" or sample.transcript in (*scoring.rules.transcripts_on_scale, "unknown")
-    factor = scoring.factor if on_scale else None
-    flags = [*_identity_flags(name, role, on_scale, scoring), *_reaction_flags(reactions, scoring)]
-    row = _identity(name, role, sample, scoring) | {"flags": flags, "evaluable": False, "lod_copies": assay.lod_copies}
-    if not fusion:
+class _Sample:
+    """The reactions of one sample and what is known of it."""
+
+    def __init__(self, name: str, reactions: Sequence[Row], scoring: Scoring) -> None:
+        assay = scoring.assay
+        self.name, self.reactions, self.scoring = name, reactions, scoring
+        self.role = str(reactions[0]["role"])
+        self.sheet = scoring.samples.get(name, _NO_SAMPLE)
+        self.on_scale = self.role != "unkn" or self.sheet.transcript in (*scoring.rules.transcripts_on_scale, "unknown")
+        self.factor = scoring.factor if self.on_scale else None
+        self.fusion, self.control = (_counted(reactions, target) for target in (assay.fusion.name, assay.control.name))
+
+    @property
+    def replicates(self) -> Replicates:
+        """Those that the rule for weak control gene replicates lets count."""
+        assay = self.scoring.assay
+        floor = self.scoring.rules.replicate_minimum.get(assay.control.name, 0.0)
+        copies = [float(row["copies"]) for row in self.control]
+        counted, strong = counted_replicates(len(self.fusion), copies, floor, assay.below_replicate_minimum)
+        return Replicates(
+            [row for row, counts in zip(self.fusion, counted.tolist(), strict=True) if counts],
+            [row for row, counts in zip(self.control, strong.tolist(), strict=True) if counts],
+            self.factor,
+        )
+
+
+def _score(sample: _Sample, found: FoundLimits | None) -> Row:
+    scoring, assay, factor = sample.scoring, sample.scoring.assay, sample.factor
+    flags = [*_identity_flags(sample), *_reaction_flags(sample.reactions, scoring)]
+    row = _identity(sample) | {
+        "flags": flags,
+        "evaluable": False,
+        "lod_copies": assay.lod_copies,
+        "loq_copies": assay.loq_copies,
+    }
+    if found is None:
         flags.append("no_bcr_abl_reaction")
         return row
     score = score_sample(
-        [float(reaction["copies"]) for reaction in fusion],
-        [float(reaction["copies"]) for reaction in control],
+        [float(reaction["copies"]) for reaction in sample.fusion],
+        [float(reaction["copies"]) for reaction in sample.control],
         conversion_factor=factor.factor if factor else None,
         control_gene=assay.control.name,
         rules=scoring.rules,
         three_copy_rule=assay.three_copy_rule,
         below_replicate_minimum=assay.below_replicate_minimum,
         minimum_copies=assay.minimum_copies,
-        factor_interval=_interval(factor),
-        calibration_log10_sd=(
-            _log10_sd(fusion, calibrations[assay.fusion.name]),
-            _log10_sd(control, calibrations[assay.control.name]),
-        ),
+        lod_copies=assay.lod_copies,
+        limits=found.limits,
     )
-    flags += score.notes
+    flags += [*score.notes, *found.notes]
     if not score.evaluable:
-        flags.append("control_gene_low" if control else "no_control_gene")
-    return row | _score_columns(score, on_scale, len(control)) | _factor_columns(factor)
+        flags.append("control_gene_low" if sample.control else "no_control_gene")
+    if _saturated(score, assay):
+        flags.append("ratio_saturated")
+    return row | _score_columns(score, sample.on_scale, len(sample.control)) | _factor_columns(factor)
+
+
+def _saturated(score: SampleScore, assay: AssayProtocol) -> bool:
+    """Whether the control gene's primers find so much BCR::ABL1 that the ratio is too low."""
+    value = score.ratio_percent if score.is_percent != score.is_percent else score.is_percent
+    return assay.saturation_percent is not None and value > assay.saturation_percent
 
 
 def _counted(reactions: Sequence[Row], target: str) -> list[Row]:
     return [row for row in reactions if row["target"] == target and not row["excluded"]]
 
 
-def _identity(name: str, role: str, sample: sheets.SampleRow, scoring: Scoring) -> Row:
+def _identity(of: _Sample) -> Row:
+    scoring, sample = of.scoring, of.sheet
     return {
         "run_id": scoring.run.run_id,
-        "sample_id": name,
-        "role": role,
+        "sample_id": of.name,
+        "role": of.role,
         "patient_id": sample.patient_id or None,
         "collection_date": date.fromisoformat(sample.collection_date) if sample.collection_date else None,
         "run_date": scoring.run_date,
@@ -119,17 +158,17 @@ def _identity(name: str, role: str, sample: sheets.SampleRow, scoring: Scoring) 
     }
 
 
-def _identity_flags(name: str, role: str, on_scale: bool, scoring: Scoring) -> list[str]:
+def _identity_flags(sample: _Sample) -> list[str]:
     flags = []
-    if role == "unkn":
-        if name not in scoring.samples:
+    if sample.role == "unkn":
+        if sample.name not in sample.scoring.samples:
             flags.append("not_in_sample_sheet")
-        elif scoring.samples[name].transcript == "unknown":
+        elif sample.sheet.transcript == "unknown":
             flags.append("transcript_unknown")
-    if not on_scale:
+    if not sample.on_scale:
         flags.append("not_on_international_scale")
-    elif scoring.factor is None:
-        flags.append("no_valid_conversion_factor" if scoring.run_date else "no_run_date")
+    elif sample.factor is None:
+        flags.append("no_valid_conversion_factor" if sample.scoring.run_date else "no_run_date")
     return flags
 
 
@@ -147,26 +186,12 @@ def _reaction_flags(reactions: Sequence[Row], scoring: Scoring) -> list[str]:
         flags.append("beyond_calibrated_range")
     elif outside:
         flags.append("below_lowest_standard")
+    genes = set(scoring.rules.replicate_minimum) - {scoring.assay.control.name}
+    if any(row["target"] in genes for row in reactions):
+        flags.append("mixed_control_genes")
     if len({row["role"] for row in reactions}) > 1:
         flags.append("mixed_roles")
     return flags
-
-
-def _interval(factor: sheets.ConversionFactorRow | None) -> tuple[float, float] | None:
-    if factor is None or factor.factor_low is None or factor.factor_high is None:
-        return None
-    return factor.factor_low, factor.factor_high
-
-
-def _log10_sd(reactions: Sequence[Row], calibration: Calibration) -> float:
-    """Standard error, log10, of the sum of the detected copies: the shared line and each reaction's repeatability."""
-    found = [float(row["cq"]) for row in reactions if row["detected"]]
-    if not found or calibration.curve is None:
-        return 0.0
-    curve = calibration.curve
-    shared = float(curve.shared_log10_copies_sd(sum(found) / len(found)))
-    repeatability = curve.residual_sd / abs(curve.slope) / math.sqrt(len(found))
-    return math.hypot(shared, repeatability)
 
 
 def _score_columns(score: SampleScore, on_scale: bool, control_replicates: int) -> Row:
@@ -179,14 +204,20 @@ def _score_columns(score: SampleScore, on_scale: bool, control_replicates: int) 
         "control_copies": score.control_copies,
         "control_copies_lowest": score.control_copies_lowest,
         "ratio_percent": score.ratio_percent,
+        "ratio_percent_uncensored": score.ratio_percent_uncensored,
         "ratio_low": score.ratio_low,
         "ratio_high": score.ratio_high,
         "is_percent": score.is_percent,
+        "is_percent_uncensored": score.is_percent_uncensored,
         "is_low": score.is_low,
         "is_high": score.is_high,
         "detected": score.detected,
         "response_class": score.response_class if on_scale else None,
+        "class_probabilities": score.class_probabilities or None,
         "sensitivity_percent": score.sensitivity_percent,
+        "sensitivity_mr": score.sensitivity_mr,
+        "excluded_percent": score.excluded_percent,
+        "excluded_mr": score.excluded_mr,
         "sensitivity_class": score.sensitivity_class if on_scale else None,
         "evaluable": score.evaluable,
     }

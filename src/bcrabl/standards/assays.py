@@ -1,53 +1,27 @@
-"""What the world agreed on, as data: assay protocols and molecular response classes, every number with its citation.
-
-The files under resources/standards are written for a biologist to read and to copy; this room reads them, refuses what
-does not fit its schema (a number without source and status among the rest) and hands out frozen objects. Each object
-also carries `citations`, one line per number, for the report. `verified` means read in the named source, `unverified`
-attributed to it from memory.
-"""
+"""Assay protocols: how a laboratory measures, and when it accepts a plate."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bcrabl.citations import (
-    Citation,
-    Document,
-    citation_text,
-    citations_of,
-    cited_entries,
-    limits_text,
-    unknown_sources,
-)
-from bcrabl.errors import Problem, StandardsError
-from bcrabl.schemas import check_document, load_schema, load_yaml, schema_folder, standards_folder, suggest
-
-if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
-
-    from bcrabl.scale import SampleScore
+from bcrabl.citations import Citation, Document, citation_text, cited_entries, limits_text
+from bcrabl.errors import Problem
+from bcrabl.standards.cited import Standard
+from bcrabl.standards.detection_study import StudyLimits, signed_limits
+from bcrabl.standards.documents import citation_lines, load_document, misnamed, standard_path
 
 __all__ = [
     "AssayProtocol",
-    "Citation",
     "LowestStandard",
     "ReplicateSpread",
-    "ResponseClass",
-    "ResponseRules",
     "TargetProtocol",
     "Window",
     "assay_path",
     "load_assay",
-    "load_response_rules",
-    "schema_folder",
-    "score_sample",
-    "standards_folder",
 ]
-
-Contradictions = Callable[[Document, Path], Iterator[Problem]]
 
 
 @dataclass(frozen=True)
@@ -116,7 +90,7 @@ class ReplicateSpread:
 
 
 @dataclass(frozen=True)
-class AssayProtocol:
+class AssayProtocol(Standard):
     """How a laboratory measures, and when it accepts a plate.
 
     Parameters
@@ -129,11 +103,18 @@ class AssayProtocol:
     acceptance : windows by check: slope, r_squared, efficiency, control_copies, blanks.
     cq_limit : cycles above the intercept up to which a Cq is positive; None = no limit.
     lod_copies : limit of detection of one reaction.
+    loq_copies : limit of quantification of one reaction; None where no study says.
+    detection_study, detection_study_file : what these limits come from; None where the protocol names no study.
     minimum_copies, three_copy_rule : a positive below `minimum_copies` counts as that, `per_replicate`, `per_total` or
         `none`.
     below_replicate_minimum : `not_evaluable` or `drop`.
     call_limits : where the amplification call cuts its scores, by name of `bcrabl.curves.CallLimits`; only those moved.
     controls : % IS that control samples have to give, by sample_id.
+    weighting : of the standards, one of `bcrabl.calibration.WEIGHTINGS`.
+    pooled_runs : earlier runs a curve is pooled with at most; 0 = none.
+    stock_relative_sd : standard uncertainty of what all standards were diluted from, as a fraction of its copies.
+    one_stock : the standards of both targets come from one plasmid, whose copies cancel in the ratio.
+    saturation_percent : ratio or % IS above which the control gene's primers find BCR::ABL1 too; None = they never do.
     citations : one line per number, for the report.
     """
 
@@ -156,6 +137,14 @@ class AssayProtocol:
     below_replicate_minimum: str
     call_limits: Mapping[str, Any] = field(default_factory=dict)
     controls: Mapping[str, Window] = field(default_factory=dict)
+    weighting: str = "poisson"
+    pooled_runs: int = 0
+    stock_relative_sd: float = 0.0
+    one_stock: bool = False
+    saturation_percent: float | None = None
+    loq_copies: float | None = None
+    detection_study: str | None = None
+    detection_study_file: str | None = None
     citations: tuple[Citation, ...] = ()
 
     @property
@@ -172,35 +161,6 @@ class AssayProtocol:
         return None
 
 
-@dataclass(frozen=True)
-class ResponseClass:
-    """A molecular response class: % IS at or below which it is reached, and control gene copies it takes, by gene."""
-
-    name: str
-    is_percent: float
-    minimum_copies: Mapping[str, float]
-    aliases: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class ResponseRules:
-    """The response classes, shallow to deep, and what holds for all of them.
-
-    Parameters
-    ----------
-    replicate_minimum : copies every single control gene replicate needs, by gene.
-    transcripts_on_scale : transcript types for which the International Scale is defined.
-    """
-
-    classes: tuple[ResponseClass, ...]
-    replicate_minimum: Mapping[str, float]
-    transcripts_on_scale: tuple[str, ...]
-    citations: tuple[Citation, ...] = ()
-
-
-# -- assay protocols --------------------------------------------------------------------------------------------------
-
-
 def assay_path(assay_id: str, folder: str | Path | None = None) -> Path:
     """The file of an assay protocol.
 
@@ -213,12 +173,7 @@ def assay_path(assay_id: str, folder: str | Path | None = None) -> Path:
     ------
     StandardsError : no such assay; the message lists those there are.
     """
-    assays = Path(standards_folder() if folder is None else folder) / "assays"
-    there = {path.stem: path for path in sorted(assays.glob("*.yaml"))}
-    if assay_id not in there:  # by listing, so that the same spelling is asked for on every file system
-        expected = f"one of {', '.join(there)}" if there else f"assay protocols in {assays}, which holds none"
-        raise StandardsError(Problem(str(assays), f"no assay {assay_id!r}", expected, suggest(assay_id, there)))
-    return there[assay_id]
+    return standard_path("assay", "assay protocols", "assays", assay_id, folder)
 
 
 def load_assay(path: str | Path) -> AssayProtocol:
@@ -228,12 +183,16 @@ def load_assay(path: str | Path) -> AssayProtocol:
     ------
     StandardsError : with every place of the file that does not fit.
     """
-    document = _load(path, "assay", _assay_contradictions)
+    document = load_document(path, "assay", _assay_contradictions)
     sources, cq, scoring = document["sources"], document["cq"], document["scoring"]
     acceptance = dict(document["acceptance"])
     lowest, spread = acceptance.pop("lowest_standard"), acceptance.pop("replicate_spread")
     rule = scoring["three_copy_rule"]
     limit = document.get("positive", {}).get("cq_limit")
+    calibration = document.get("calibration", {})
+    stock = calibration.get("stock", {"value": 0.0, "one_for_both_targets": False})
+    saturation = scoring.get("saturation")
+    study = _detection_study(document, Path(path))
     return AssayProtocol(
         id=document["id"],
         title=document["title"],
@@ -248,14 +207,30 @@ def load_assay(path: str | Path) -> AssayProtocol:
         lowest_standard=_lowest_standard(lowest, sources),
         replicate_spread=_replicate_spread(spread, sources),
         cq_limit=None if limit is None else float(limit["value"]),
-        lod_copies=float(scoring["lod_copies"]["value"]),
+        lod_copies=float(scoring["lod_copies"]["value"]) if study is None else study.lod_copies,
         minimum_copies=float(rule["minimum_copies"]),
         three_copy_rule=rule["applies_to"],
         below_replicate_minimum=scoring["below_replicate_minimum"]["value"],
         call_limits={name: _limit(each["value"]) for name, each in cq.get("call_limits", {}).items()},
         controls={name: _window(each, sources) for name, each in document.get("controls", {}).items()},
-        citations=tuple(citations_of(document, sources)),
+        weighting=calibration.get("weighting", "poisson"),
+        pooled_runs=int(calibration.get("pooled_runs", 0)),
+        stock_relative_sd=float(stock["value"]),
+        one_stock=stock["one_for_both_targets"],
+        saturation_percent=None if saturation is None else float(saturation["value"]),
+        loq_copies=None if study is None else study.loq_copies,
+        detection_study=None if study is None else study.source,
+        detection_study_file=None if study is None else str(study.file),
+        citations=citation_lines(document),
     )
+
+
+def _detection_study(document: Document, path: Path) -> StudyLimits | None:
+    entry = document["scoring"].get("detection_study")
+    if entry is None:
+        return None
+    place = f"{path}, scoring.detection_study"
+    return signed_limits(place, entry, path.parent.parent, document["id"], document["targets"]["fusion"]["name"])
 
 
 def _limit(value: float | list[float]) -> float | tuple[float, ...]:
@@ -284,8 +259,7 @@ def _replicate_spread(entry: Document, sources: Mapping[str, str]) -> ReplicateS
 
 
 def _assay_contradictions(document: Document, path: Path) -> Iterator[Problem]:
-    if document["id"] != path.stem:
-        yield Problem(f"{path}, id", repr(document["id"]), f"the name of the file, {path.stem!r}")
+    yield from misnamed(document, path)
     baseline = document["cq"]["baseline"]
     if baseline != "auto" and baseline["start"] >= baseline["end"]:
         yield Problem(f"{path}, cq.baseline", f"{baseline['start']} to {baseline['end']}", "a start before the end")
@@ -296,106 +270,3 @@ def _assay_contradictions(document: Document, path: Path) -> Iterator[Problem]:
     for place, entry in cited_entries(document):
         if "lower" in entry and "upper" in entry and entry["lower"] > entry["upper"]:
             yield Problem(f"{path}, {place}", f"lower {entry['lower']} above upper {entry['upper']}", "lower <= upper")
-
-
-# -- response rules ---------------------------------------------------------------------------------------------------
-
-
-def load_response_rules(path: str | Path | None = None) -> ResponseRules:
-    """The molecular response classes; path None = the project's own.
-
-    Raises
-    ------
-    StandardsError : with every place of the file that does not fit.
-    """
-    chosen = standards_folder() / "molecular_response.yaml" if path is None else path
-    document = _load(chosen, "molecular_response", _response_contradictions)
-    return ResponseRules(
-        classes=tuple(_response_class(entry) for entry in document["classes"]),
-        replicate_minimum=_by_gene(document["replicate_minimum"]),
-        transcripts_on_scale=tuple(document["transcripts_on_scale"]["value"]),
-        citations=tuple(citations_of(document, document["sources"])),
-    )
-
-
-def _response_class(entry: Document) -> ResponseClass:
-    level = float(entry["is_percent"]["value"])
-    return ResponseClass(entry["name"], level, _by_gene(entry["minimum_copies"]), tuple(entry.get("aliases", ())))
-
-
-def _by_gene(entries: Mapping[str, Document]) -> dict[str, float]:
-    return {gene: float(entry["value"]) for gene, entry in entries.items()}
-
-
-def _response_contradictions(document: Document, path: Path) -> Iterator[Problem]:
-    above: ResponseClass | None = None
-    for position, entry in enumerate(document["classes"]):
-        deeper, where = _response_class(entry), f"{path}, classes[{position}]"
-        if above and deeper.is_percent >= above.is_percent:
-            yield Problem(where, f"{deeper.is_percent:g} % IS", f"less than {above.is_percent:g} of {above.name}")
-        for gene, copies in deeper.minimum_copies.items():
-            if above and copies < above.minimum_copies.get(gene, 0):
-                expected = f"at least {above.minimum_copies[gene]:g}, which {above.name} takes"
-                yield Problem(f"{where}.minimum_copies.{gene}", f"{copies:g}", expected)
-            if gene not in document["replicate_minimum"]:
-                expected = f"a gene of replicate_minimum: {', '.join(document['replicate_minimum'])}"
-                yield Problem(f"{where}.minimum_copies", repr(gene), expected)
-        above = deeper
-
-
-# -- shared -----------------------------------------------------------------------------------------------------------
-
-
-def _load(path: str | Path, schema_name: str, contradictions: Contradictions) -> dict[str, Any]:
-    document = load_yaml(path, StandardsError)
-    problems = check_document(document, load_schema(schema_name, fault=StandardsError), str(path))
-    if not problems:  # what follows takes the schema's shape for granted
-        problems = [*unknown_sources(document, str(path)), *contradictions(document, Path(path))]
-    if problems:
-        raise StandardsError(problems)
-    return dict(document)
-
-
-# -- scoring with the shipped rules -----------------------------------------------------------------------------------
-
-
-def score_sample(
-    bcr_abl_copies: ArrayLike,
-    control_copies: ArrayLike,
-    *,
-    conversion_factor: float | None,
-    control_gene: str = "ABL1",
-    rules: ResponseRules | None = None,
-    three_copy_rule: str = "per_replicate",
-    below_replicate_minimum: str = "not_evaluable",
-    **further: Any,
-) -> SampleScore:
-    """`bcrabl.scale.score_sample` with the project's own response rules filled in.
-
-    Parameters
-    ----------
-    bcr_abl_copies : (k,) copies/reaction of the BCR::ABL1 replicates, 0 where undetected.
-    control_copies : (j,) copies/reaction of the control gene replicates.
-    conversion_factor : local scale to International Scale; None where there is no valid one.
-    control_gene : ABL1 or GUSB.
-    rules : response classes; None = resources/standards/molecular_response.yaml.
-    three_copy_rule, below_replicate_minimum, further : see `bcrabl.scale.score_sample`.
-
-    Examples
-    --------
-    >>> score = score_sample([12.4, 10.8], [52_000, 48_000], conversion_factor=0.85)
-    >>> round(score.is_percent, 5), score.response_class
-    (0.01972, 'MR3')
-    """
-    from bcrabl import scale
-
-    return scale.score_sample(
-        bcr_abl_copies,
-        control_copies,
-        conversion_factor=conversion_factor,
-        control_gene=control_gene,
-        rules=load_response_rules() if rules is None else rules,
-        three_copy_rule=three_copy_rule,
-        below_replicate_minimum=below_replicate_minimum,
-        **further,
-    )
