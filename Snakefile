@@ -12,6 +12,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/analyse.smk"
 include: "workflow/rules/score.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/detection_limits.smk"
 
 
 rule all:

@@ -17,6 +17,7 @@ from bcrabl.sheets import (
     load_runs,
     load_samples,
 )
+from bcrabl.study_sheet import DetectionStudyRow, load_detection_study
 
 RUN_COLUMNS = "run_id site raw_file assay"
 FACTOR_COLUMNS = "site assay control_gene factor valid_from valid_to source"
@@ -25,6 +26,7 @@ SHEETS = {
     "samples": (load_samples, SampleRow),
     "conversion_factors": (load_conversion_factors, ConversionFactorRow),
     "layout": (load_layout, LayoutRow),
+    "detection_study": (load_detection_study, DetectionStudyRow),
 }
 
 

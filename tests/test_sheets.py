@@ -193,6 +193,7 @@ DEFAULTS = {
     "samples": "config/samples.tsv",
     "conversion_factors": "config/conversion_factors.tsv",
     "results": "results",
+    "detection_study": "config/detection_study.tsv",
 }
 
 

@@ -50,13 +50,19 @@ def result(sample_id="S1", **values):
         "bcr_abl_copies": 23.2,
         "control_copies": 100_000.0,
         "ratio_percent": 0.0232,
+        "ratio_percent_uncensored": 0.0232,
+        "ratio_low": 0.013,
+        "ratio_high": 0.037,
         "conversion_factor": 0.85,
         "is_percent": 0.01972,
+        "is_percent_uncensored": 0.01972,
         "is_low": 0.011,
         "is_high": 0.031,
         "detected": True,
         "response_class": "MR3",
+        "class_probabilities": {"none": 0.01, "MR2": 0.001, "MR3": 0.899, "MR4": 0.09, "MR4.5": 0.0},
         "sensitivity_class": "MR5",
+        "excluded_percent": 0.00255,
         "outcome": "report",
         "flags": [],
     }
@@ -183,8 +189,8 @@ def test_every_results_row_and_every_check_is_on_the_page():
 
 def test_a_result_is_shown_with_its_numbers():
     cells = Page(page([result()], [curve()])).cells
-    shown = ["S1", "P1", "2026-02-23", "e14a2", "23.2", "100\u202f000", "0.0232", "0.85", "0.0197", "0.011 – 0.031"]
-    assert cells[:14] == [*shown, "MR3", "MR5", "report", ""]
+    shown = ["S1", "P1", "2026-02-23", "e14a2", "23.2", "100\u202f000", "0.0232", "0.85", "0.0197"]
+    assert cells[:14] == [*shown, "0.011 – 0.031", "MR3 (90 %)", "MR5", "report", ""]
     assert cells[14:22] == ["ABL1", "-3.417", "40.43", "1.0000", "96.2 %", "6", "15 – 1\u202f500\u202f000", "–"]
 
 
@@ -198,9 +204,40 @@ def test_an_undetected_sample_shows_its_upper_bound():
 @pytest.mark.parametrize("detected", [True, False])
 def test_a_sample_without_is_shows_a_dash_and_never_zero(detected):
     row = result(
-        detected=detected, is_percent=None, is_low=None, is_high=None, conversion_factor=None, response_class=None
+        detected=detected,
+        is_percent=None,
+        is_low=None,
+        is_high=None,
+        conversion_factor=None,
+        response_class=None,
+        class_probabilities=None,
     )
-    assert Page(page([row], [])).cells[7:11] == ["–", "–", "–", "–"]
+    bound = "0.013 – 0.037 local" if detected else "< 0.037 local"
+    assert Page(page([row], [])).cells[7:11] == ["–", "–", bound, "–"]
+
+
+def test_a_value_under_the_three_copy_rule_shows_what_was_read():
+    row = result(is_percent=0.005, is_percent_uncensored=0.0017)
+    assert Page(page([row], [])).cells[8] == "0.005 (read 0.0017)"
+
+
+def test_an_interval_without_bound_says_so():
+    row = result(is_low=0.0, is_high=float("inf"), ratio_low=0.0, ratio_high=float("inf"))
+    assert Page(page([row], [])).cells[9] == "no bound"
+
+
+@pytest.mark.parametrize(
+    ("response", "chances", "shown"),
+    [
+        ("MR4", {"none": 0.0, "MR3": 0.38, "MR4": 0.62}, "MR4 (62 %)"),
+        (None, {"none": 0.97, "MR2": 0.03}, "– (97 %)"),
+        ("MR4", None, "MR4"),
+        (None, None, "–"),
+    ],
+)
+def test_a_response_class_says_how_probable_it_is(response, chances, shown):
+    row = result(response_class=response, class_probabilities=chances)
+    assert Page(page([row], [])).cells[10] == shown
 
 
 def test_a_sample_that_could_not_be_scored_at_all_is_shown():
@@ -224,11 +261,14 @@ def test_every_flag_that_scoring_can_give_has_words():
 
     source = Path(bcrabl.__file__).parent
     text = "".join(
-        (source / name).read_text(encoding="utf-8") for name in ("stages/score.py", "stages/accept.py", "scale.py")
+        (source / name).read_text(encoding="utf-8")
+        for name in ("stages/score.py", "stages/intervals.py", "stages/accept.py", "scale.py")
     )
     given = set(re.findall(r"(?:flags|notes)(?:\.append\(| \+= \[)([^\n]*)", text))
     named = {flag for line in given for flag in re.findall(r'"([a-z_]+)"', line)}
     assert {"control_gene_low", "run_failed", "three_copy_rule_applied", "mixed_roles"} <= named
+    named |= set(re.findall(r'\(\(?"([a-z_]+)",\)', text)) | set(re.findall(r'notes[^\n"]*"([a-z_]+)"', text))
+    assert {"interval_unbounded", "interval_undetermined", "weak_control_replicate_dropped"} <= named
     assert named <= set(FLAGS)
 
 
@@ -272,5 +312,6 @@ def test_numbers_have_three_digits_and_thin_spaces(value, text):
 
 def test_a_class_limit_is_not_rounded_across():
     """0.1004 % is no MMR; three digits print 0.1, so the class beside it must carry the distinction."""
-    cells = Page(page([result(is_percent=0.1004, response_class="MR2")], [])).cells
-    assert (cells[8], cells[10]) == ("0.1", "MR2")
+    row = result(is_percent=0.1004, is_percent_uncensored=0.1004, response_class="MR2")
+    cells = Page(page([row], [])).cells
+    assert (cells[8], cells[10]) == ("0.1", "MR2 (0 %)")

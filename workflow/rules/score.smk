@@ -7,6 +7,7 @@ rule score:
         cq=rules.analyse.output.cq,
         refused=rules.analyse.output.refused,
         assays=lambda wildcards: PLAN.assays(wildcards.batch),
+        detection_studies=lambda wildcards: PLAN.detection_studies(wildcards.batch),
         response_rules=PLAN.response_rules(),
         samples=PLAN.configuration["samples"],
     output:
