@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from bcrabl.acceptance import finding, judge, sample_outcome, worst
+from bcrabl.acceptance import finding, judge, judge_p_value, sample_outcome, worst
 from bcrabl.standards import Window
 
 
@@ -51,6 +51,17 @@ def test_a_value_that_could_not_be_determined_does_not_pass():
 
 def test_a_value_that_is_no_number_does_not_pass():
     assert judge("slope", math.nan, window(-3.9, -3.0), "").outcome == "fail"
+
+
+@pytest.mark.parametrize(("p_value", "outcome"), [(0.009, "warn"), (0.01, "pass"), (0.7, "pass"), (0.0, "warn")])
+def test_a_test_warns_below_our_limit_and_says_that_it_is_ours(p_value, outcome):
+    check = judge_p_value("lack_of_fit", p_value, "levels against the line", 0.01, target="ABL1")
+    assert (check.outcome, check.value, check.lower, check.upper) == (outcome, p_value, 0.01, None)
+    assert check.message == f"levels against the line, p {p_value:.2g}; our limit 0.01"
+
+
+def test_a_test_that_could_not_be_made_is_no_check():
+    assert judge_p_value("lack_of_fit", math.nan, "levels against the line", 0.01) is None
 
 
 def test_the_gravest_outcome_counts():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bcrabl import scale
 from bcrabl.errors import RunError
-from bcrabl.scale import poisson_limits
+from bcrabl.scale import ScaleLimits, counted_replicates, depth, poisson_limits
 from bcrabl.standards import load_response_rules, score_sample
 
 RULES = load_response_rules()
@@ -217,6 +217,145 @@ def test_an_undetected_replicate_is_not_raised_to_three_copies():
     assert score_sample([0, 5], [60_000, 60_000], conversion_factor=1).bcr_abl_copies_scored == 5
 
 
+@pytest.mark.parametrize(
+    ("rule", "censored"), [(PER_REPLICATE, 0.0050), (PER_TOTAL, 0.0025), (NONE, 0.0016667)], ids=str
+)
+def test_tv_s3_the_value_as_read_stands_beside_the_one_the_rule_makes(rule, censored):
+    score = score_sample([1.2, 0.8], [60_000, 60_000], conversion_factor=0.5, three_copy_rule=rule)
+    assert score.ratio_percent == pytest.approx(censored, rel=5e-5)
+    assert score.is_percent == pytest.approx(0.5 * censored, rel=5e-5)
+    assert score.ratio_percent_uncensored == pytest.approx(0.0016667, rel=5e-5)
+    assert score.is_percent_uncensored == pytest.approx(0.5 * 0.0016667, rel=5e-5)
+
+
+def test_the_three_copy_rule_moves_the_value_and_not_the_interval_of_the_truth():
+    scores = [
+        score_sample([1.2, 0.8], [60_000] * 2, conversion_factor=1, three_copy_rule=rule)
+        for rule in (NONE, PER_TOTAL, PER_REPLICATE)
+    ]
+    assert len({score.is_percent for score in scores}) == 3
+    assert len({(score.is_low, score.is_high, score.ratio_low, score.ratio_high) for score in scores}) == 1
+
+
+# -- depth ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("percent", "mr"),
+    [
+        (0.011, 3.9586),  # TV-S16
+        (10, 1.0),  # from here TV-S17
+        (1, 2.0),
+        (0.1, 3.0),
+        (0.01, 4.0),
+        (0.0032, 4.4949),
+        (0.00316, 4.5003),
+        (0.001, 5.0),
+        (0.0069, 4.1612),
+        (0.002, 4.699),
+        (0.00318, 4.4976),  # TV-S14
+    ],
+)
+def test_tv_s16_and_s17_depth_of_a_level(percent, mr):
+    assert depth(percent) == pytest.approx(mr, abs=5e-5)
+
+
+@pytest.mark.parametrize("percent", [0.0, math.nan])
+def test_no_level_has_no_depth(percent):
+    assert math.isnan(depth(percent))
+
+
+# domain.md 5.3: sum of ABL1, one copy %, its MR, three copies %, its MR
+SENSITIVITY = [
+    (10_000, 0.0100, 4.00, 0.0300, 3.52),
+    (20_000, 0.0050, 4.30, 0.0150, 3.82),
+    (32_000, 0.003125, 4.51, 0.009375, 4.03),
+    (64_000, 0.00156, 4.81, 0.00469, 4.33),
+    (100_000, 0.0010, 5.00, 0.0030, 4.52),
+    (150_000, 0.00067, 5.18, 0.0020, 4.70),
+    (300_000, 0.00033, 5.48, 0.0010, 5.00),
+]
+
+
+@pytest.mark.parametrize(("total", "one", "one_mr", "three", "three_mr"), SENSITIVITY)
+def test_an_undetected_sample_says_what_one_copy_and_what_three_copies_would_have_been(
+    total, one, one_mr, three, three_mr
+):
+    score = score_sample([0, 0], [total / 2] * 2, conversion_factor=1)
+    assert (score.sensitivity_percent, score.excluded_percent) == (
+        pytest.approx(one, rel=0.015),
+        pytest.approx(three, rel=0.015),
+    )
+    assert (score.sensitivity_mr, score.excluded_mr) == (
+        pytest.approx(one_mr, abs=0.005),
+        pytest.approx(three_mr, abs=0.005),
+    )
+
+
+def test_the_factor_moves_what_is_excluded_and_not_the_guideline_s_sensitivity():
+    score = score_sample([0], [50_000], conversion_factor=0.5, lod_copies=6)
+    assert score.sensitivity_percent == pytest.approx(0.002)
+    assert score.excluded_percent == pytest.approx(0.5 * 6 * 0.002)
+    off_scale = score_sample([0], [50_000], conversion_factor=None)
+    assert math.isnan(off_scale.excluded_percent)
+    assert math.isnan(off_scale.excluded_mr)
+    assert off_scale.sensitivity_mr == pytest.approx(depth(0.002))
+
+
+# -- limits from the Cq -----------------------------------------------------------------------------------------------
+
+FOUND = ScaleLimits((0.01, 0.03), (0.005, 0.015), (1.0, 0.99, 0.6, 0.1, 0.02))  # MR2, MR3, MR4, MR4.5, MR5
+
+
+def test_limits_found_from_the_cq_are_taken_as_they_are():
+    score = score_sample([10, 10], [60_000] * 2, conversion_factor=0.5, limits=FOUND)
+    assert (score.ratio_low, score.ratio_high) == (0.01, 0.03)
+    assert (score.is_low, score.is_high) == (0.005, 0.015)
+
+
+@pytest.mark.parametrize(
+    ("total", "chances"),
+    [
+        (100_000, [0.0, 0.01, 0.39, 0.5, 0.08, 0.02]),
+        (99_000, [0.0, 0.01, 0.39, 0.5, 0.1, 0.0]),  # what would be MR5 is MR4.5 here
+        (31_000, [0.0, 0.01, 0.39, 0.6, 0.0, 0.0]),
+    ],
+)
+def test_probabilities_of_the_classes_add_up_and_obey_the_control_gene(total, chances):
+    score = score_sample([10, 10], [total / 2] * 2, conversion_factor=0.5, limits=FOUND)
+    assert list(score.class_probabilities) == ["none", "MR2", "MR3", "MR4", "MR4.5", "MR5"]
+    assert list(score.class_probabilities.values()) == pytest.approx(chances, abs=1e-12)
+    assert sum(score.class_probabilities.values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("abl", "limits"),
+    [
+        ([4_000], FOUND),  # not evaluable
+        ([60_000], ScaleLimits((0, 1), (0, 1))),
+        ([60_000], ScaleLimits((0, 1), (0, 1), (math.nan,) * 5)),  # not on the scale
+        ([60_000], None),
+    ],
+)
+def test_without_class_or_without_cq_there_are_no_probabilities(abl, limits):
+    assert score_sample([10], abl, conversion_factor=0.5, limits=limits).class_probabilities == {}
+
+
+@pytest.mark.parametrize(
+    ("reactions", "control", "rule", "counted", "strong"),
+    [
+        (2, [5e3, 5e4], "drop", [False, True], [False, True]),
+        (3, [5e3, 5e4], "drop", [True] * 3, [False, True]),
+        (2, [5e3, 6e3], "drop", [True] * 2, [True] * 2),
+        (2, [5e3, 5e4], "not_evaluable", [True] * 2, [True] * 2),
+        (2, [], "drop", [True] * 2, []),
+    ],
+)
+def test_which_replicates_count(reactions, control, rule, counted, strong):
+    found = counted_replicates(reactions, control, 1e4, rule)
+    assert [each.tolist() for each in found] == [counted, strong]
+
+
 # -- uncertainty ------------------------------------------------------------------------------------------------------
 
 
@@ -299,8 +438,8 @@ def test_a_value_lies_in_its_interval(bcr_abl, abl, rule):
         factor_interval=(0.6, 0.8),
         calibration_log10_sd=(0.05, 0.02),
     )
-    assert 0 <= score.ratio_low <= score.ratio_percent <= score.ratio_high
-    assert 0 <= score.is_low <= score.is_percent <= score.is_high
+    assert 0 <= score.ratio_low <= score.ratio_percent_uncensored <= score.ratio_high
+    assert 0 <= score.is_low <= score.is_percent_uncensored <= score.is_high
     assert score.bcr_abl_copies_scored >= score.bcr_abl_copies * (1 - 1e-12)
 
 
@@ -347,6 +486,10 @@ def test_more_bcr_abl1_never_makes_a_deeper_class(bcr_abl, abl, more):
         (([5.0], [math.inf]), {}, "control gene: found copies"),
         (([5.0], [50_000]), {"conversion_factor": 0.0}, "conversion factor: found 0.0; expected a positive number"),
         (([5.0], [50_000]), {"conversion_factor": math.nan}, "conversion factor: found nan"),
+        (([5.0], [50_000]), {"factor_interval": (1.2, 0.8)}, "interval: found 1.2 to 0.8 of 1; expected a lower limit"),
+        (([5.0], [50_000]), {"factor_interval": (1.1, 1.2)}, "found 1.1 to 1.2 of 1; expected a lower limit"),
+        (([5.0], [50_000]), {"factor_interval": (0.0, 1.2)}, "found 0 to 1.2 of 1; expected a lower limit"),
+        (([5.0], [50_000]), {"lod_copies": 0.0}, "lod_copies: found 0; expected a positive number of copies"),
         (([5.0], [50_000]), {"control_gene": "BCR"}, "found BCR; expected one with published minima: ABL1, GUSB"),
         (([5.0], [50_000]), {"three_copy_rule": "sum"}, "three_copy_rule: found sum; expected one of per_replicate"),
         (([5.0], [50_000]), {"below_replicate_minimum": "keep"}, "found keep; expected one of not_evaluable, drop"),

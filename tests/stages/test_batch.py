@@ -150,7 +150,33 @@ def test_a_sample_without_template_is_undetected_with_its_sensitivity(good):
     assert row["control_copies"] == pytest.approx(120_000, rel=0.25)
     expected = "MR5" if row["control_copies"] >= 100_000 else "MR4.5"
     assert (row["response_class"], row["sensitivity_class"]) == (expected, expected)
-    assert row["is_high"] == pytest.approx(0.85 * 100 * 2.9957 / row["control_copies"], rel=1e-4)
+    three_copies = 0.85 * 100 * 2.9957 / row["control_copies"]
+    assert three_copies < row["is_high"] < 1.1 * three_copies  # control gene and factor are uncertain
+    assert row["excluded_percent"] == pytest.approx(three_copies, rel=0.002)
+    assert row["excluded_mr"] < row["sensitivity_mr"]
+
+
+def test_every_result_on_the_scale_carries_the_probability_of_each_class(good):
+    for name in ("HIGH", "LOW", "NEG"):
+        row = good.sample(name)
+        chances = dict(row["class_probabilities"])
+        assert list(chances) == ["none", "MR2", "MR3", "MR4", "MR4.5", "MR5"]
+        assert sum(chances.values()) == pytest.approx(1)
+        assert max(chances, key=chances.get) == (row["response_class"] or "none")
+    assert good.sample("E1A2")["class_probabilities"] is None
+
+
+def test_a_curve_carries_its_weighting_and_the_tests_of_its_line(good):
+    for row in good.rows("standard_curves"):
+        assert row["weighting"] == "poisson"
+        assert 0 < row["degrees_of_freedom"] <= row["points"] - 2
+        assert 0 <= row["lack_of_fit_p"] <= 1
+        assert 0 <= row["linearity_p"] <= 1
+        assert (row["outlying_standards"], row["missed_standards"]) == ([], [])
+    checks = {(row["check"], row["target"]): row["outcome"] for row in good.rows("qc")}
+    for check in ("lack_of_fit", "linearity"):
+        assert {checks[check, target] for target in (FUSION, CONTROL)} == {"pass"}
+    assert checks["parallelism", None] == "pass"
 
 
 def test_an_e1a2_sample_has_a_ratio_but_no_is_and_no_class(good):

@@ -1,6 +1,7 @@
 """From Cq to an accepted result, on rows whose Cq lie exactly on a known standard curve.
 
-Truth: Cq = 40 - 3.4 log10(copies) for BCR::ABL1, 39 - 3.3 log10(copies) for ABL1.
+Truth: Cq = 40 - 3.4 log10(molecules) for BCR::ABL1, 39 - 3.3 log10(molecules) for ABL1. A standard of 10 copies got 10
+molecules only on average, so that its Cq lie about that of the mean log10.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from bcrabl.acceptance import finding
+from bcrabl.calibration.template import detected_log10_moments
 from bcrabl.sheets import ConversionFactorRow, RunRow, SampleRow
 from bcrabl.stages import accept
 from bcrabl.stages.calibrate import calibrate
@@ -36,9 +38,12 @@ def eac():
 # -- builders ---------------------------------------------------------------------------------------------------------
 
 
-def cq_of(target, copies):
+def cq_of(target, role, copies):
+    if not copies:
+        return None
     intercept, slope = LINE[target]
-    return intercept + slope * np.log10(copies) if copies else None
+    log10 = float(detected_log10_moments([copies])[0][0]) if role == "std" else np.log10(copies)
+    return float(intercept + slope * log10)
 
 
 _wells = iter(range(1, 10**9))
@@ -55,7 +60,7 @@ def reaction(target, role, sample_id, copies=None, **changes):
         "known_copies": copies if role == "std" else None,
         "call": "amplified" if copies else "not_amplified",
         "why": "exponential phase above noise" if copies else "no rise above noise",
-        "cq": cq_of(target, copies),
+        "cq": cq_of(target, role, copies),
         "stage": "raw",
         "has_passive_reference": True,
         "layout_overrides": [],
@@ -118,17 +123,55 @@ def test_each_target_has_its_own_line(eac):
         assert found[target].why == ""
 
 
+def test_without_weights_a_curve_is_ordinary_least_squares(eac):
+    """TV-Q2 [RUIJ13]: AHCY, 15 to 150,000 copies in triplicate."""
+    cq = {15: (34.13, 32.88, 33.26), 150: (30.52, 30.24, 30.07), 1500: (26.74, 26.69, 26.84)}
+    cq |= {15_000: (23.45, 23.22, 23.29), 150_000: (20.08, 19.85, 19.83)}
+    rows = [reaction(FUSION, "std", "AHCY", level, cq=value) for level, each in cq.items() for value in each]
+    plain = calibrate(rows, replace(eac, weighting="none"))[FUSION]
+    assert plain.curve.slope == pytest.approx(-3.39633, abs=5e-6)
+    assert plain.curve.intercept == pytest.approx(37.52640, abs=5e-6)
+    assert plain.curve.r_squared == pytest.approx(0.996825, abs=5e-7)
+    assert plain.as_row("R1", True, "")["weighting"] == "none"
+    assert plain.curve.degrees_of_freedom == 13
+    weighted = calibrate(rows, eac)[FUSION].curve
+    assert weighted.weighting == "poisson"
+    assert weighted.residual_sd < plain.curve.residual_sd  # the spread at 15 copies is that of few molecules
+
+
+def test_the_stock_s_uncertainty_is_in_the_copies_and_not_in_the_ratio_of_one_plasmid(eac):
+    reactions = [*standards(), *sample("S1", [1e4, 1e4], [5e4, 5e4])]
+    width = {}
+    for name, changes in {
+        "exact": {},
+        "own": {"stock_relative_sd": 0.1},
+        "shared": {"stock_relative_sd": 0.1, "one_stock": True},
+    }.items():
+        copies, results = scored(reactions, replace(eac, **changes))
+        reading = next(row for row in copies if row["role"] == "unkn")
+        row = only(results)
+        width[name] = np.log([reading["copies_high"] / reading["copies_low"], row["ratio_high"] / row["ratio_low"]])
+    assert width["own"][0] == pytest.approx(np.hypot(width["exact"][0], 2 * 1.96 * 0.0998), rel=0.02)
+    assert width["own"][1] == pytest.approx(np.hypot(width["exact"][1], 2 * 1.96 * 0.0998 * np.sqrt(2)), rel=0.02)
+    assert width["shared"][0] == pytest.approx(width["own"][0])
+    assert width["shared"][1] == pytest.approx(width["exact"][1])
+
+
 def test_standards_that_take_no_part_are_named_with_the_reason(eac):
     omitted = reaction(FUSION, "std", "X", 1e5, excluded_why="marked as omitted in the export", well="A1")
     nameless = reaction(FUSION, "std", "X", 1e5, known_copies=None, well="A2")
     silent = reaction(FUSION, "std", "X", known_copies=10.0, well="A3")
     unclear = reaction(FUSION, "std", "X", 10, call="ambiguous", why="weak rise above noise", well="A4")
-    found = calibrate([*standards(), omitted, nameless, silent, unclear], eac)[FUSION]
+    empty = reaction(FUSION, "std", "X", 10, known_copies=0.0, well="A5")
+    negative = reaction(FUSION, "std", "X", 10, known_copies=-1e3, well="A6")
+    found = calibrate([*standards(), omitted, nameless, silent, unclear, empty, negative], eac)[FUSION]
     assert dict(found.left_out) == {
         "A1": "marked as omitted in the export",
         "A2": "no known copies",
         "A3": "not_amplified: no rise above noise",
         "A4": "ambiguous: weak rise above noise",
+        "A5": "0 known copies; a standard holds a positive number",
+        "A6": "-1000 known copies; a standard holds a positive number",
     }
     assert found.curve.points == 12
 
@@ -172,7 +215,8 @@ def test_copies_of_a_reaction_on_the_line_are_read_back(eac):
     assert sorted(row["copies"] for row in own) == pytest.approx([0, 123.0, 45_678.0])
     assert {row["detected"] for row in own if row["copies"]} == {True}
     undetected = only(row for row in own if not row["detected"])
-    assert (undetected["copies_low"], undetected["copies_high"], undetected["within_range"]) == (None, None, None)
+    assert (undetected["copies_low"], undetected["within_range"]) == (0, None)
+    assert undetected["copies_high"] == pytest.approx(-np.log(0.05))
     COPIES.from_rows([{name: row.get(name) for name in COPIES.schema.names} for row in copies])
 
 
@@ -200,6 +244,8 @@ def test_a_cq_more_than_a_cycle_beyond_one_copy_is_no_detection(beyond, detected
     late = reaction(FUSION, "unkn", "S1", 1, cq=40 + beyond)
     row = only(row for row in scored([*standards(), late], eac)[0] if row["sample_id"] == "S1")
     assert (row["detected"], row["copies"] > 0) == (detected, detected)
+    assert (row["copies_low"] > 0) == detected
+    assert row["copies_high"] > 2.99
 
 
 def test_an_ambiguous_curve_is_not_counted_as_detected(eac):
@@ -207,6 +253,92 @@ def test_an_ambiguous_curve_is_not_counted_as_detected(eac):
     _, results = scored([*standards(), doubtful, *sample("S1", [], [50_000])], eac)
     assert only(results)["detected"] is False
     assert "ambiguous_call" in only(results)["flags"]
+
+
+def test_what_an_ambiguous_reaction_holds_is_not_bounded(eac):
+    doubtful = reaction(FUSION, "unkn", "S1", 100, call="ambiguous")
+    row = only(row for row in scored([*standards(), doubtful], eac)[0] if row["sample_id"] == "S1")
+    assert (row["copies"], row["copies_low"], row["copies_high"]) == (0, None, None)
+
+
+def drawn(rng, rows, sd=0.1):
+    """The same reactions with molecules drawn from Poisson and Cq that scatter; some are missed."""
+    noisy = []
+    for row in rows:
+        expected = row["expected"]
+        molecules = rng.poisson(expected)
+        intercept, slope = LINE[row["target"]]
+        cq = float(intercept + slope * np.log10(molecules) + rng.normal(0, sd)) if molecules else None
+        noisy.append(row | {"cq": cq, "call": "amplified" if molecules else "not_amplified"})
+    return noisy
+
+
+def expecting(rows, expected):
+    return [row | {"expected": float(expected)} for row in rows]
+
+
+def plate(levels, control):
+    rows = [row | {"expected": row["known_copies"]} for row in standards()]
+    for number, level in enumerate(levels):
+        rows += expecting([reaction(FUSION, "unkn", f"S{number:03d}", 1.0) for _ in range(2)], level)
+        rows += expecting([reaction(CONTROL, "unkn", f"S{number:03d}", 1.0) for _ in range(2)], control)
+    return rows
+
+
+@pytest.mark.parametrize("level", [1e4, 300, 30, 10, 3])
+def test_intervals_of_reactions_and_samples_hold_the_truth_in_95_of_100(level, eac):
+    rng = np.random.default_rng(int(level))
+    rows, names = plate([level] * 40, 3e4), [f"S{number:03d}" for number in range(40)]
+    read, ratios = [], []
+    for _ in range(12):
+        copies, results = scored(drawn(rng, rows), eac, samples=names)
+        own = [row for row in copies if row["role"] == "unkn" and row["target"] == FUSION]
+        read += [row["copies_low"] <= level <= row["copies_high"] for row in own]
+        ratios += [row["ratio_low"] <= 100 * level / 3e4 <= row["ratio_high"] for row in results]
+        assert all(row["is_low"] <= row["is_high"] for row in results)
+    # 12 curves, 480 samples: at many copies what they share weighs most, and its error is that of 12 runs
+    assert 0.90 <= np.mean(read) <= 0.99
+    assert 0.90 <= np.mean(ratios) <= 0.99
+
+
+def test_the_interval_of_one_sample_is_the_same_alone_and_on_a_full_plate(eac):
+    rng = np.random.default_rng(4)
+    rows = drawn(rng, plate(10 ** rng.uniform(-1, 4, 90), 5e4))
+    names = sorted({row["sample_id"] for row in rows if row["role"] == "unkn"})
+    whole = {row["sample_id"]: row for row in scored(rows, eac, samples=names)[1]}
+    for name in names[::10]:
+        alone = [row for row in rows if row["role"] == "std" or row["sample_id"] == name]
+        row = only(scored(alone, eac, samples=names)[1])
+        for column in ("ratio_low", "ratio_high", "is_low", "is_high", "class_probabilities"):
+            assert row[column] == whole[name][column]
+
+
+def test_a_sample_with_fewer_replicates_than_others_on_the_plate_is_not_taken_for_one_with_missed_ones(eac):
+    many, one = sample("S1", [50, 40, 60], [5e4, 5e4, 5e4]), sample("S2", [0], [5e4])
+    whole = scored([*standards(), *many, *one], eac, samples=("S1", "S2"))[1]
+    alone = only(scored([*standards(), *one], eac, samples=("S2",))[1])
+    assert whole[1]["flags"] == alone["flags"] == []
+    assert (whole[1]["ratio_low"], whole[1]["ratio_high"]) == (0, alone["ratio_high"])
+    assert whole[1]["ratio_high"] == pytest.approx(100 * 2.9957 / 5e4, rel=0.01)
+
+
+def test_a_slope_that_does_not_differ_from_nothing_bounds_nothing_and_says_so(eac):
+    apart = {1e3: (30.0, 26.0), 1e4: (30.5, 23.0)}
+    odd = [reaction(FUSION, "std", "STD", level, cq=cq) for level, pair in apart.items() for cq in pair]
+    reactions = [*odd, *standards({CONTROL: STANDARDS[CONTROL]}), *sample("S1", [1e3, 1e3], [5e4, 5e4])]
+    assert calibrate(reactions, eac)[FUSION].curve.slope < 0
+    copies, results = scored(reactions, eac)
+    reading = next(row for row in copies if row["sample_id"] == "S1" and row["target"] == FUSION)
+    assert (reading["copies_low"], reading["copies_high"]) == (0, np.inf)
+    row = only(results)
+    assert (row["ratio_low"], row["ratio_high"], row["is_low"], row["is_high"]) == (0, np.inf, 0, np.inf)
+    assert "interval_unbounded" in row["flags"]
+    assert row["class_probabilities"] is None
+    warned = [check for check in target_checks(reactions, eac) if check.check == "slope_uncertain"]
+    assert only(warned).outcome == "warn"
+    assert "no bounds (Fieller)" in only(warned).message
+    assert "slope_uncertain" not in {check.check for check in target_checks(reactions, eac, CONTROL)}
+    RESULTS.from_rows([row])
 
 
 def test_a_target_that_is_not_in_the_protocol_is_kept_but_excluded(eac):
@@ -247,6 +379,113 @@ def test_a_sample_is_scored_with_the_factor_of_its_site_assay_and_day(eac):
     assert (row["patient_id"], row["collection_date"]) == ("P1", date(2026, 2, 23))
     assert (row["replicates"], row["detected_replicates"], row["control_replicates"]) == (2, 2, 2)
     RESULTS.from_rows([row])
+
+
+def test_the_interval_of_the_factor_widens_the_interval_on_the_scale_alone(eac):
+    reactions = [*standards(), *sample("S1", [1e4, 1e4], [5e4, 5e4])]
+    exact = replace(FACTOR, factor_low=None, factor_high=None)
+    narrow, wide = (only(scored(reactions, eac, factors=(factor,))[1]) for factor in (exact, FACTOR))
+    assert (narrow["ratio_low"], narrow["ratio_high"]) == (wide["ratio_low"], wide["ratio_high"])
+    assert narrow["is_high"] == pytest.approx(0.8 * narrow["ratio_high"])
+    assert wide["is_low"] < narrow["is_low"] < narrow["is_high"] < wide["is_high"]
+    own, factor = np.log(narrow["is_high"] / narrow["is_low"]), np.log(0.9 / 0.7)
+    assert np.log(wide["is_high"] / wide["is_low"]) == pytest.approx(np.hypot(own, factor), rel=0.05)
+
+
+@pytest.mark.parametrize(("lod", "molecules"), [(3, 2.9957), (2, 2.9957), (12, 12)])
+def test_the_bound_of_an_undetected_sample_is_its_limit_of_detection(lod, molecules, eac):
+    reactions = [*standards(), *sample("S1", [0, 0], [5e4, 5e4])]
+    row = only(scored(reactions, replace(eac, lod_copies=lod), factors=())[1])
+    assert row["ratio_low"] == 0
+    assert row["ratio_high"] == pytest.approx(100 * molecules / 1e5, rel=0.005)
+    assert row["lod_copies"] == lod
+
+
+def test_limits_leave_out_the_replicate_that_the_rule_for_weak_control_genes_drops(eac):
+    dropping = replace(eac, below_replicate_minimum="drop")
+    both = only(scored([*standards(), *sample("S1", [50, 500], [5e4, 5e3])], dropping)[1])
+    alone = only(scored([*standards(), *sample("S1", [50], [5e4])], dropping)[1])
+    assert "weak_control_replicate_dropped" in both["flags"]
+    for column in ("ratio_percent", "ratio_low", "ratio_high", "is_low", "is_high"):
+        assert both[column] == alone[column]
+
+
+def test_a_replicate_missed_beside_many_copies_is_for_review(eac):
+    reactions = [*standards(), *blanks(), *sample("S1", [5e3, 0], [5e4, 5e4])]
+    results, _ = concluded(reactions, eac)
+    row = only(results)
+    assert row["ratio_percent"] == pytest.approx(5)  # the guideline counts it as nothing
+    assert row["ratio_low"] < 10 < row["ratio_high"]  # counting does not believe it
+    assert "unlikely_dropout" in row["flags"]
+    assert row["outcome"] == "review"
+
+
+@pytest.mark.parametrize("copies", [0.3, 0.01, 1e-4])
+def test_a_cq_later_than_that_of_one_molecule_is_taken_for_one(copies, eac):
+    """A protocol without a latest Cq: the curve's standards lie on their line to a hundredth of a cycle."""
+    rows, results = scored([*standards(), *sample("S1", [copies, 0], [5e4, 5e4])], replace(eac, cq_limit=None))
+    late = next(row for row in rows if row["role"] == "unkn" and row["detected"] and row["target"] == FUSION)
+    one = next(
+        row
+        for row in scored([*standards(), *sample("S1", [1.0, 0], [5e4, 5e4])], eac)[0]
+        if row["role"] == "unkn" and row["detected"] and row["target"] == FUSION
+    )
+    assert (late["copies_low"], late["copies_high"]) == (
+        pytest.approx(one["copies_low"], rel=0.01),
+        pytest.approx(one["copies_high"], rel=0.01),
+    )
+    assert 0 < only(results)["ratio_low"] < only(results)["ratio_high"] < np.inf
+
+
+def test_replicates_that_no_number_of_molecules_explains_have_no_interval_and_are_for_review(eac):
+    reactions = [*standards(), *blanks(), *sample("S1", [1.0, 800.0], [5e4, 5e4])]
+    results, _ = concluded(reactions, eac)
+    row = only(results)
+    assert "interval_undetermined" in row["flags"]
+    assert row["outcome"] == "review"
+    assert RESULTS.from_rows([row])["ratio_high"].null_count == 1
+    assert row["ratio_percent"] == pytest.approx(100 * 803 / 1e5)  # scored all the same: 1 counts as 3
+
+
+def test_few_copies_may_be_missed_by_chance(eac):
+    row = only(scored([*standards(), *sample("S1", [3, 0], [5e4, 5e4])], eac)[1])
+    assert "unlikely_dropout" not in row["flags"]
+
+
+@pytest.mark.parametrize(("copies", "flagged"), [(6_000, False), (6_500, True)])  # factor 0.8: 10 % IS at 6,250
+def test_above_ten_percent_a_result_is_noted_as_saturated_and_reported(copies, flagged, eac):
+    results, _ = concluded([*standards(), *blanks(), *sample("S1", [copies] * 2, [5e4] * 2)], eac)
+    assert ("ratio_saturated" in only(results)["flags"]) == flagged
+    assert only(results)["outcome"] == "report"
+
+
+@pytest.mark.parametrize(("copies", "flagged"), [(4_900, False), (5_100, True)])
+def test_without_a_factor_the_local_ratio_says_whether_it_is_saturated(copies, flagged, eac):
+    row = only(scored([*standards(), *sample("S1", [copies] * 2, [5e4] * 2)], eac, transcript="e1a2")[1])
+    assert ("ratio_saturated" in row["flags"]) == flagged
+
+
+def test_a_control_gene_without_shared_primers_does_not_saturate(eac):
+    reactions = [*standards(), *sample("S1", [5e4] * 2, [5e4] * 2)]
+    row = only(scored(reactions, replace(eac, saturation_percent=None))[1])
+    assert "ratio_saturated" not in row["flags"]
+
+
+def test_two_control_genes_under_one_sample_are_flagged_and_only_the_protocol_s_counts(eac):
+    gusb = reaction(CONTROL, "unkn", "S1", 2e5) | {"target": "GUSB"}
+    row = only(scored([*standards(), *sample("S1", [100], [5e4]), gusb], eac)[1])
+    assert "mixed_control_genes" in row["flags"]
+    assert (row["control_copies"], row["control_replicates"]) == (pytest.approx(5e4), 1)
+
+
+def test_a_factor_dated_after_the_run_is_not_used_and_the_one_of_the_day_is(eac):
+    future = replace(FACTOR, factor=0.5, valid_from="2026-06-01")
+    today = replace(FACTOR, valid_to="2026-05-31")
+    row = only(scored([*standards(), *sample("S1", [100], [5e4])], eac, factors=(future, today))[1])
+    assert row["conversion_factor"] == 0.8
+    row = only(scored([*standards(), *sample("S1", [100], [5e4])], eac, factors=(future,))[1])
+    assert row.get("conversion_factor") is None
+    assert "no_valid_conversion_factor" in row["flags"]
 
 
 @pytest.mark.parametrize(
@@ -396,6 +635,97 @@ def test_a_good_target_passes_every_check(eac):
     assert {check.outcome for check in checks} == {"pass"}
 
 
+def scattered(levels, shift=None, sd=0.05, seed=2):
+    """Triplicates of standards about the line, some levels moved."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for level in levels:
+        for _ in range(3):
+            row = reaction(FUSION, "std", f"STD-{level:g}", level)
+            rows.append(row | {"cq": row["cq"] + float(rng.normal(0, sd)) + (shift or {}).get(level, 0.0)})
+    return rows
+
+
+def found_by(checks, name):
+    return only(check for check in checks if check.check == name)
+
+
+LEVELS = [1e6, 1e5, 1e4, 1e3, 100]
+
+
+def test_straight_standards_pass_the_tests_of_the_line(eac):
+    checks = target_checks([*scattered([*LEVELS, 10]), *blanks()], eac)
+    for name in ("lack_of_fit", "linearity"):
+        check = found_by(checks, name)
+        assert (check.outcome, check.lower, check.unit) == ("pass", 0.01, "p")
+        assert check.value > 0.01
+    assert not {check.check for check in checks} & {"outlying_standard", "missed_standards", "slope_uncertain"}
+
+
+def test_a_level_off_the_line_is_a_lack_of_fit_which_warns(eac):
+    checks = target_checks([*scattered(LEVELS, {1e4: 0.4}), *blanks()], eac)
+    check = found_by(checks, "lack_of_fit")
+    assert check.outcome == "warn"
+    assert check.value < 0.01
+    assert check.message.endswith("our limit 0.01")
+
+
+def test_a_curve_that_bends_warns_with_how_far_it_reads_off(eac):
+    bent = {level: 0.06 * (np.log10(level) - 4) ** 2 for level in LEVELS}
+    plain = replace(eac, weighting="none")
+    checks = target_checks([*scattered(LEVELS, bent, sd=0.02), *blanks()], plain)
+    check = found_by(checks, "linearity")
+    assert check.outcome == "warn"
+    # 0.06 (x - 4)² about its line through five levels: 0.12 cycles off in the middle and at both ends
+    assert "the line reads" in check.message
+    row = calibrate(scattered(LEVELS, bent, sd=0.02), plain)[FUSION].as_row("R1", True, "")
+    assert abs(row["linearity_deviation_percent"]) == pytest.approx(100 * (10 ** (0.12 / 3.4) - 1), rel=0.15)
+
+
+def test_an_outlying_standard_is_named_with_its_test_and_stays_in_the_curve(eac):
+    rows = scattered(LEVELS)
+    rows[4] |= {"cq": rows[4]["cq"] + 1.0, "well": "X9"}
+    calibration = calibrate(rows, eac)[FUSION]
+    assert calibration.curve.points == 15
+    assert "X9" in calibration.as_row("R1", True, "")["points_used"]
+    named = calibration.as_row("R1", True, "")["outlying_standards"]
+    assert named
+    assert all(text.startswith("X9: ") and ", p " in text for text in named)
+    warned = [check for check in target_checks([*rows, *blanks()], eac) if check.check == "outlying_standard"]
+    assert {(check.well, check.outcome) for check in warned} == {("X9", "warn")}
+    assert all("kept in the curve" in check.message for check in warned)
+
+
+def test_standards_missed_beyond_chance_warn_and_others_do_not(eac):
+    silent = reaction(FUSION, "std", "STD-10", known_copies=10.0)
+    rare = reaction(FUSION, "std", "STD-1", known_copies=1.0)
+    checks = target_checks([*scattered(LEVELS), silent, rare, *blanks()], eac)
+    missed = {check.message.split(" copies")[0]: check.outcome for check in checks if check.check == "missed_standards"}
+    assert missed == {"10": "warn", "1": "pass"}  # exp(-10) and exp(-1)
+    row = calibrate([*scattered(LEVELS), silent, rare], eac)[FUSION].as_row("R1", True, "")
+    assert row["missed_standards"] == [
+        "1 copies: 1 of 1 not detected, p 0.37",
+        "10 copies: 1 of 1 not detected, p 4.5e-05",
+    ]
+
+
+@pytest.mark.parametrize(("slope", "outcome"), [(-3.4, "pass"), (-3.7, "warn")])
+def test_slopes_of_the_two_targets_that_differ_warn_with_the_difference(slope, outcome, eac):
+    rng = np.random.default_rng(6)
+    control = [row | {"target": CONTROL} for row in scattered(LEVELS, seed=7)]
+    fusion = [
+        row | {"cq": float(40 + slope * np.log10(row["known_copies"]) + rng.normal(0, 0.05))}
+        for row in scattered(LEVELS)
+    ]
+    check = only(accept.check_parallelism(calibrate([*fusion, *control], eac), eac))
+    assert (check.check, check.target, check.outcome) == ("parallelism", None, outcome)
+    assert check.message.startswith("slopes differ by ")
+
+
+def test_without_one_of_the_curves_there_is_nothing_to_compare(eac):
+    assert accept.check_parallelism(calibrate(standards({FUSION: LEVELS}), eac), eac) == []
+
+
 @pytest.mark.parametrize(
     ("slope", "outcome"), [(-3.4, "pass"), (-3.65, "warn"), (-4.1, "fail"), (-2.9, "fail"), (-3.1, "warn")]
 )
@@ -422,7 +752,10 @@ def test_a_lowest_standard_that_was_not_detected_fails_the_fusion_gene_only(eac)
     rows += [reaction(FUSION, "std", "STD-10", known_copies=10.0, well="F1")]
     checks = target_checks([*rows, *blanks()], eac)
     assert messages(checks) == ["the standard of 10 copies is not in the curve (not on the plate, or not detected)"]
-    assert messages(checks, "warn") == ["not_amplified: no rise above noise"]
+    assert messages(checks, "warn") == [
+        "not_amplified: no rise above noise",
+        "10 copies: 1 of 1 not detected, p 4.5e-05; our limit 0.01",
+    ]
     assert messages(target_checks([*rows, *blanks()], eac, CONTROL)) == []
 
 
