@@ -166,3 +166,16 @@ def test_a_protocol_that_cannot_be_used_stops_the_plan_before_anything_runs(plan
     protocol.write_text(protocol.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
     with pytest.raises(StandardsError, match=message):
         plan_of("r1 L a.rdml eac", standards=str(own))
+
+
+def test_only_a_protocol_that_pools_looks_back_and_only_at_runs_like_its_own(plan_of, tmp_path):
+    folder = tmp_path / "standards"
+    shutil.copytree(standards_folder(), folder)
+    runs = ["r1 L a.rdml eac", "r2 M a.rdml eac", "r3 L a.rdml plasmid_generic", "r4 L a.rdml eac", "r5 L a.rdml eac"]
+    assert plan_of(*runs).earlier_runs("r5") == []
+    protocol = folder / "assays" / "eac.yaml"
+    protocol.write_text(protocol.read_text(encoding="utf-8") + "\ncalibration: {pooled_runs: 5}\n", encoding="utf-8")
+    plan = plan_of(*runs, standards=str(folder))
+    assert [run.run_id for run in plan.earlier_runs("r5")] == ["r1", "r4"]
+    assert plan.earlier_runs("r1") == []
+    assert json.loads(plan.earlier_runs_as_json("r5"))[0]["run_id"] == "r1"

@@ -76,6 +76,27 @@ class Plan:
         ids = sorted({run.assay for run in self.batches[batch].runs})
         return [str(standards.assay_path(assay, self.standards_folder)) for assay in ids]
 
+    def earlier_runs(self, batch: str) -> list[sheets.RunRow]:
+        """Runs of other batches that stand before those of the batch in the run sheet and may be pooled with them.
+
+        Of the same site, assay and instrument, twice as many as the protocol looks back at, since some will not have
+        been accepted. None where no protocol of the batch pools. A new plate re-scores nothing that stands before it.
+        """
+        ordered = [(each.batch, run) for each in self.batches.values() for run in each.runs]
+        chosen: dict[str, sheets.RunRow] = {}
+        for place, (own, run) in enumerate(ordered):
+            if own != batch:
+                continue
+            like = (run.site, run.assay, run.instrument)
+            before = [
+                other
+                for name, other in ordered[:place]
+                if name != batch and (other.site, other.assay, other.instrument) == like
+            ]
+            most = 2 * _pooled_runs_of(str(standards.assay_path(run.assay, self.standards_folder)))
+            chosen |= {other.run_id: other for other in before[len(before) - min(most, len(before)) :]}
+        return list(chosen.values())
+
     def detection_studies(self, batch: str) -> list[str]:
         """Files of the detection studies that the batch's protocols name."""
         named = (_detection_study_of(path) for path in self.assays(batch))
@@ -88,6 +109,10 @@ class Plan:
     def runs_as_json(self, batch: str) -> str:
         """The run sheet's rows of a batch, as a parameter that Snakemake can compare."""
         return json.dumps([asdict(run) for run in self.batches[batch].runs], sort_keys=True)
+
+    def earlier_runs_as_json(self, batch: str) -> str:
+        """The rows of `earlier_runs`."""
+        return json.dumps([asdict(run) for run in self.earlier_runs(batch)], sort_keys=True)
 
     def factors_as_json(self, batch: str) -> str:
         """The conversion factors that may apply to a batch: changing another site's re-scores nothing here."""
@@ -104,6 +129,11 @@ class Plan:
         """Digest of the sheets and standards that scoring reads."""
         files = [self.configuration["samples"], self.response_rules(), *self.assays(batch)]
         return provenance.files_digest([*files, *self.detection_studies(batch)])
+
+
+@cache
+def _pooled_runs_of(assay: str) -> int:
+    return standards.load_assay(assay).pooled_runs
 
 
 @cache

@@ -37,13 +37,22 @@ class Laboratory:
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return path
 
-    def add_run(self, run_id: str, *, seed: int = 1, batch: str = "", site: str = "LAB1", good: bool = True) -> Path:
+    def add_run(
+        self,
+        run_id: str,
+        *,
+        seed: int = 1,
+        batch: str = "",
+        site: str = "LAB1",
+        good: bool = True,
+        run_date: str = "2026-03-02",
+    ) -> Path:
         """A run with a simulated raw file."""
         kinetics = None if good else {"BCR::ABL1": low_efficiency(0.7), "ABL1": low_efficiency(0.7)}
         plate = sample_plate(SAMPLES, bcr_abl_standards=(1e5, 1e3, 1e2, 10), control_standards=(1e5, 1e4, 1e3))
         raw = self.folder / "raw" / f"{run_id}.rdml"
         raw.parent.mkdir(exist_ok=True)
-        write_rdml(simulate_run(plate, seed=seed, kinetics=kinetics, run_date="2026-03-02"), raw)
+        write_rdml(simulate_run(plate, seed=seed, kinetics=kinetics, run_date=run_date), raw)
         self.name_run(run_id, f"raw/{run_id}.rdml", batch=batch, site=site)
         return raw
 

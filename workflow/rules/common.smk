@@ -45,6 +45,19 @@ def per_batch(table):
     return f"{RESULTS}/{table}/site={{site}}/{{batch}}.parquet"
 
 
+def earlier(table):
+    """Input function: tables of the runs that the curves of a batch may be pooled with, run by run."""
+
+    def paths(wildcards):
+        batches = (PLAN.runs[run.run_id] for run in PLAN.earlier_runs(wildcards.batch))
+        return [
+            f"{RESULTS}/{table}/site={batch.site}/{batch.batch}.parquet"
+            for batch in batches
+        ]
+
+    return paths
+
+
 def status_files():
     """What scoring left of every batch for summary and reports."""
     return [

@@ -6,6 +6,8 @@ rule score:
         curves=rules.analyse.output.curves,
         cq=rules.analyse.output.cq,
         refused=rules.analyse.output.refused,
+        earlier_curves=earlier("curves"),
+        earlier_cq=earlier("cq"),
         assays=lambda wildcards: PLAN.assays(wildcards.batch),
         detection_studies=lambda wildcards: PLAN.detection_studies(wildcards.batch),
         response_rules=PLAN.response_rules(),
@@ -24,6 +26,7 @@ rule score:
         "../envs/bcrabl.yaml"
     params:
         runs=lambda wildcards: PLAN.runs_as_json(wildcards.batch),
+        earlier_runs=lambda wildcards: PLAN.earlier_runs_as_json(wildcards.batch),
         factors=lambda wildcards: PLAN.factors_as_json(wildcards.batch),
         sheets_digest=lambda wildcards: PLAN.scoring_digest(wildcards.batch),
         code=code_of("score.py"),

@@ -8,6 +8,7 @@ from bcrabl.stages.batch import ScoringFiles, score_batch
 
 with job(snakemake.log[0]):
     given = snakemake.input
+    earlier = [RunRow(**row) for row in json.loads(snakemake.params.earlier_runs)]
     files = ScoringFiles(
         curves=given.curves,
         cq=given.cq,
@@ -16,6 +17,7 @@ with job(snakemake.log[0]):
         response_rules=given.response_rules,
         samples=given.samples,
         factors=[ConversionFactorRow(**row) for row in json.loads(snakemake.params.factors)],
+        earlier=list(zip(earlier, given.earlier_curves, given.earlier_cq, strict=True)),
     )
     runs = [RunRow(**row) for row in json.loads(snakemake.params.runs)]
     score_batch(runs, files, snakemake.output)
