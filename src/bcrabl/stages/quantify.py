@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["no_later_than_one_molecule", "quantify"]
 
 _LATEST = 4.0  # standard deviations; beyond, no number of molecules explains a Cq
+_FEW_MOLECULES = 30.0  # as in bcrabl.counting: below, the sum over molecules
 
 _COPIED = ("run_id", "well", "target", "role", "sample_id", "call", "cq", "excluded_why")
 
@@ -101,8 +102,15 @@ def no_later_than_one_molecule(cq: Array, curve: StandardCurve) -> Array:
 
 
 def _interval(curve: StandardCurve, cq: Array, bounded: NDArray[np.bool_]) -> tuple[Array, Array]:
-    """95 % limits of the expected copies of every reaction; an unbounded reading (Fieller) is 0 to infinity."""
-    unbounded = np.isfinite(cq) & ~bounded
-    counted = no_later_than_one_molecule(np.where(unbounded, np.nan, cq), curve)
-    found = copies_interval(copies_likelihood(counted[:, None], line_of(curve)))
-    return np.where(unbounded, 0.0, found.low), np.where(unbounded, np.inf, found.high)
+    """95 % limits of the expected copies of every reaction; an unbounded reading (Fieller) is 0 to infinity.
+
+    Molecules are counted one by one where there are few; many read off the curve are normal on the log scale.
+    """
+    reading = curve.read(cq, counting=True)
+    low, high = np.where(bounded, reading.low, 0.0), np.where(bounded, reading.high, np.inf)
+    few = np.flatnonzero(~np.isfinite(cq) | (bounded & (reading.copies < _FEW_MOLECULES)))
+    if few.size:
+        counted = no_later_than_one_molecule(cq[few], curve)
+        found = copies_interval(copies_likelihood(counted[:, None], line_of(curve)))
+        low[few], high[few] = found.low, found.high
+    return low, high
