@@ -16,7 +16,14 @@ from bcrabl.errors import ResultsError
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no fcntl on Windows")
 
-_HOLD = "import sys; from bcrabl import folder_lock; folder_lock.take(sys.argv[1]); print('held', flush=True); input()"
+_HOLD = """
+import signal, sys
+from bcrabl import folder_lock
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin with it ignored
+folder_lock.take(sys.argv[1])
+print("held", flush=True)
+input()
+"""
 
 
 @pytest.fixture
