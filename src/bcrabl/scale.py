@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from bcrabl.arrays import numbers
 from bcrabl.errors import Problem, RunError
 from bcrabl.scale_limits import ScaleLimits, limits_of_copies, poisson_limits
 
@@ -41,6 +42,7 @@ __all__ = [
     "score_sample",
 ]
 
+_LEAST_LOD = float(-np.log(0.05))
 THREE_COPY_RULES = ("per_replicate", "per_total", "none")
 BELOW_REPLICATE_MINIMUM = ("not_evaluable", "drop")
 
@@ -154,11 +156,13 @@ def score_sample(
     below_replicate_minimum : what a control replicate below the single-replicate minimum does: the sample is
         `not_evaluable`, or the replicate is left out (`drop`, with its BCR::ABL1 partner where j = k).
     factor_interval : 95 % interval of the conversion factor.
-    lod_copies : limit of detection, copies in the volume tested.
+    lod_copies : limit of detection, copies in the volume tested; below the 2.996 that chance allows, these are taken.
     calibration_log10_sd : standard errors, in log10, of the summed BCR::ABL1 and control copies due to calibration
         and repeatability.
-    limits : intervals found from the Cq of the replicates that `counted_replicates` counts. None: from the copies
-        alone, taken as counts read without error but for `calibration_log10_sd`; `factor_interval` is then counted in.
+    limits : intervals found from the Cq of the replicates that `counted_replicates` counts
+        (`bcrabl.counting.sample_intervals`). None: from the copies alone, as counts read without error but for
+        `calibration_log10_sd` and `factor_interval`; without these, limits hold chance in the molecules only and are
+        far too narrow where copies are many.
 
     Raises
     ------
@@ -167,6 +171,8 @@ def score_sample(
     """
     target, control = _checked(bcr_abl_copies, control_copies, conversion_factor)
     _check_factor(conversion_factor, factor_interval, lod_copies)
+    _check_positive("minimum_copies", minimum_copies, "a positive number of copies")
+    _check_sd(calibration_log10_sd)
     _check_rules(control_gene, rules, three_copy_rule, below_replicate_minimum)
     floor = rules.replicate_minimum[control_gene]
     counted, strong = counted_replicates(len(target), control, floor, below_replicate_minimum)
@@ -182,7 +188,8 @@ def score_sample(
     evaluable = bool(control.size) and bool(np.all(control >= floor))
     detected = bool(np.any(target > 0))
     permitted = _permitted(tested, control_gene, rules) if evaluable else []
-    one_copy, excluded = _percent(1.0, tested), _percent(lod_copies, tested) * factor
+    # no assay detects fewer than chance allows: with three copies expected, 5 % of the tubes hold none
+    one_copy, excluded = _percent(1.0, tested), _percent(max(lod_copies, _LEAST_LOD), tested) * factor
     return SampleScore(
         detected=detected,
         replicates=len(target),
@@ -243,23 +250,39 @@ def depth(percent: float) -> float:
 
 
 def _checked(bcr_abl: ArrayLike, control: ArrayLike, factor: float | None) -> tuple[Array, Array]:
-    target, gene = (np.atleast_1d(np.asarray(values, dtype=np.float64)) for values in (bcr_abl, control))
+    target, gene = (np.atleast_1d(numbers(*each)) for each in (("BCR::ABL1", bcr_abl), ("control gene", control)))
     if not target.size:
         raise RunError(Problem("BCR::ABL1", "no replicate", "copies of at least one reaction, 0 where undetected"))
     for name, copies in (("BCR::ABL1", target), ("control gene", gene)):
+        if copies.ndim != 1:
+            raise RunError(Problem(name, f"copies of shape {copies.shape}", "one number for each reaction"))
         if not np.all(copies >= 0) or not np.all(np.isfinite(copies)):
             raise RunError(Problem(name, f"copies {copies.tolist()}", "numbers that are not negative"))
-    if factor is not None and not (factor > 0 and np.isfinite(factor)):
-        raise RunError(Problem("conversion factor", str(factor), "a positive number, or none"))
+    if factor is not None:
+        _check_positive("conversion factor", factor, "a positive number, or none")
     return target, gene
 
 
 def _check_factor(factor: float | None, interval: tuple[float, float] | None, lod_copies: float) -> None:
-    if factor is not None and interval is not None and not 0 < interval[0] <= factor <= interval[1] < np.inf:
-        found = f"{interval[0]:g} to {interval[1]:g} of {factor:g}"
-        raise RunError(Problem("conversion factor's interval", found, "a lower limit, the factor, an upper limit"))
-    if not (lod_copies > 0 and np.isfinite(lod_copies)):
-        raise RunError(Problem("lod_copies", f"{lod_copies:g}", "a positive number of copies"))
+    if interval is not None:
+        given = numbers("conversion factor's interval", interval)
+        held = given.shape == (2,) and (given[0] if factor is None else factor)
+        if given.shape != (2,) or not 0 < given[0] <= held <= given[1] < np.inf:
+            found = f"{interval} of {factor}"
+            raise RunError(Problem("conversion factor's interval", found, "a lower limit, the factor, an upper limit"))
+    _check_positive("lod_copies", lod_copies, "a positive number of copies")
+
+
+def _check_positive(name: str, value: float, expected: str) -> None:
+    given = numbers(name, value)
+    if given.shape or not (given > 0 and np.isfinite(given)):
+        raise RunError(Problem(name, str(value), expected))
+
+
+def _check_sd(log10_sd: tuple[float, float]) -> None:
+    given = numbers("calibration_log10_sd", log10_sd)
+    if given.shape != (2,) or not np.all((given >= 0) & np.isfinite(given)):
+        raise RunError(Problem("calibration_log10_sd", str(log10_sd), "two numbers that are not negative"))
 
 
 def _check_rules(control_gene: str, rules: ResponseRules, three_copy_rule: str, below_minimum: str) -> None:

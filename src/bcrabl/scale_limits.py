@@ -79,6 +79,7 @@ def limits_of_copies(
         return ScaleLimits((0.0, bound), (0.0 * conversion, bound * conversion))
     counts = np.array([copies, control])
     low, high = poisson_limits(counts)
+    low = np.maximum(low, np.finfo(np.float64).tiny)  # of a millionth of a molecule nothing is left
     down, up = np.log(counts / low), np.log(high / counts)
     shared = (_TWO_SIDED_95 * np.log(10)) ** 2 * (log10_sd[0] ** 2 + log10_sd[1] ** 2)
     below, above = down[0] ** 2 + up[1] ** 2 + shared, up[0] ** 2 + down[1] ** 2 + shared

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bcrabl.calibration.template import detected_log10_moments
+from bcrabl.errors import CalibrationError, Problem
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -125,7 +126,7 @@ class StandardCurve:
         return self._with_calibrator(line) if with_calibrator else line
 
     def copies(self, cq: ArrayLike, replicates: int = 1) -> tuple[Array, Array, Array]:
-        """Copies at a Cq, with the 95 % interval of calibration and repeatability: `read` in three arrays.
+        """Copies at a Cq, with the 95 % interval of calibration, repeatability and counting: `read` in three arrays.
 
         Parameters
         ----------
@@ -134,9 +135,10 @@ class StandardCurve:
 
         Returns
         -------
-        copies, low, high : copies/reaction, of the shape of `cq`.
+        copies, low, high : copies/reaction, of the shape of `cq`: expected copies of what was pipetted, so that chance
+            in the molecules is in the interval. Below 10 copies `bcrabl.counting` counts one by one, and holds better.
         """
-        reading = self.read(cq, replicates)
+        reading = self.read(cq, replicates, counting=True)
         return reading.copies, reading.low, reading.high
 
     def read(self, cq: ArrayLike, replicates: int = 1, *, counting: bool = False) -> CopiesReading:
@@ -148,7 +150,7 @@ class StandardCurve:
         replicates : reactions averaged into each Cq.
         counting : False: the interval is for the molecules that were in these reactions (their geometric mean). True:
             for the expected copies of the sample, by a normal approximation of log10 n that wants 30 copies or more
-            (fewer: an exact Poisson interval, see `bcrabl.scale`). Meant for curves with weighting `poisson`; without,
+            (fewer: one by one in `bcrabl.counting`). Meant for curves with weighting `poisson`; without,
             residual_sd holds part of this already.
 
         Notes
@@ -160,6 +162,8 @@ class StandardCurve:
         """
         from scipy.special import stdtrit
 
+        if not (replicates >= 1 and np.isfinite(replicates)):
+            raise CalibrationError(Problem("replicates", f"{replicates:g}", "1 or more"))
         x = self._log10_copies(cq)
         own = self.residual_sd**2 / replicates
         counts = self.slope**2 * _counting_variance(x) / replicates if counting else np.zeros_like(x)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bcrabl.arrays import numbers
 from bcrabl.calibration.curve import StandardCurve
 from bcrabl.calibration.template import detected_log10_moments
 from bcrabl.errors import CalibrationError, Problem
@@ -218,8 +219,8 @@ def _check_options(weighting: str, calibrator_relative_sd: float) -> None:
 
 def _checked(cq: ArrayLike, copies: ArrayLike) -> tuple[Array, Array]:
     """Cq and copies, or every reason why they make no curve."""
-    y, amount = np.asarray(cq, dtype=np.float64).ravel(), np.asarray(copies, dtype=np.float64).ravel()
     where = "standards"
+    y, amount = (numbers(where, each, CalibrationError).ravel() for each in (cq, copies))
     if y.shape != amount.shape:
         raise CalibrationError(Problem(where, f"{len(y)} Cq and {len(amount)} amounts", "one Cq for each amount"))
     if not np.all(np.isfinite(y)):

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bcrabl.arrays import numbers
 from bcrabl.curves.amplification import AmplificationScores, CallLimits, call_amplification, compared_with_target
 from bcrabl.curves.baseline import Baseline
 from bcrabl.curves.blocks import JudgedReadings, tuples_of
-from bcrabl.curves.checks import checked_curves, numbers
+from bcrabl.curves.checks import checked_curves
 from bcrabl.curves.each_curve import LANDMARK_METHODS, EachCurve, cross_threshold, study_each_curve
 from bcrabl.curves.joint import JointEstimate, estimate_jointly
 from bcrabl.curves.quality import CurveQuality, assess

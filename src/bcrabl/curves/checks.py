@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bcrabl.arrays import numbers
 from bcrabl.errors import Problem, RunError
 
 if TYPE_CHECKING:
@@ -13,20 +14,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["checked_curves", "numbers"]
-
-
-def numbers(name: str, values: ArrayLike) -> Array:
-    """The values as an array of floats.
-
-    Raises
-    ------
-    RunError : they are not numbers, or lists of unequal length.
-    """
-    try:
-        return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise RunError(Problem(name, f"no numbers: {error}", "an array of numbers")) from error
+__all__ = ["checked_curves"]
 
 
 def checked_curves(cycles: ArrayLike, fluorescence: ArrayLike) -> tuple[Array, Array]:

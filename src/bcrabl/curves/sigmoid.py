@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bcrabl.arrays import numbers
 from bcrabl.curves import landmarks
 from bcrabl.curves.blocks import rows_of
-from bcrabl.curves.checks import checked_curves, numbers
+from bcrabl.curves.checks import checked_curves
 from bcrabl.curves.sigmoid_shape import SEARCHED_SLOPES, Axis, make_axis, row_dot, unit_sigmoid
 from bcrabl.curves.sigmoid_solver import Curves, Point, best_of_grid, covariance, solve
 from bcrabl.errors import Problem, RunError

@@ -25,6 +25,8 @@ FLAGS = {
     "interval_undetermined": "replicates contradict each other, so that there is no interval",
     "interval_unbounded": "the standard curve is too uncertain to bound the result",
     "inhibition_suspected": "a curve is slower or lower than those of the standards: inhibited?",
+    "below_limit_of_quantification": "fewer copies than the limit of quantification",
+    "late_cq": "a curve amplifies later than a molecule would: counted as not detected",
     "mixed_control_genes": "reactions of another control gene under this name, left out",
     "mixed_roles": "reactions of different roles under one sample name",
     "no_bcr_abl_reaction": "no usable BCR::ABL1 reaction",
@@ -39,7 +41,7 @@ FLAGS = {
     "run_failed": "the run failed acceptance",
     "three_copy_rule_applied": "a positive below three copies, scored as three",
     "transcript_unknown": "transcript unknown",
-    "unlikely_dropout": "one replicate undetected beside others with many copies; left out of the interval",
+    "unlikely_dropout": "one replicate undetected beside others with many copies: failed? There is no interval",
     "weak_control_replicate_dropped": "a weak control gene replicate was left out",
     "control_outside_window": "control sample outside its window",
 }

@@ -116,7 +116,9 @@ def _limits(
     found = []
     for row, at_most in enumerate(intervals.at_most.tolist()):
         limits = ScaleLimits(_pair(intervals.ratio, row), _pair(intervals.on_scale, row), tuple(at_most))
-        notes = ["unlikely_dropout"] if intervals.unlikely_dropout[row] else []
+        if intervals.unlikely_dropout[row]:  # the value counts the empty well, an interval without it would not hold it
+            limits = ScaleLimits((np.nan, np.nan), (np.nan, np.nan), (np.nan,) * len(at_most))
+        notes: list[str] = []
         if np.isnan(limits.ratio).any():  # no number of molecules makes these Cq likely: one replicate few, one many
             notes.append("interval_undetermined")
         found.append(FoundLimits(limits, tuple(notes)))

@@ -5,6 +5,7 @@ The outcome (report, review, repeat) is not decided here but by acceptance, whic
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Scoring", "score_samples"]
 
+_UNLIKELY = 0.001
 _SCORED_ROLES = ("unkn", "pos", "calibrator")
 _NO_SAMPLE = sheets.SampleRow(sample_id="", patient_id="")
 
@@ -125,6 +127,8 @@ def _score(sample: _Sample, found: FoundLimits | None) -> Row:
         limits=found.limits,
     )
     flags += [*score.notes, *found.notes]
+    if assay.loq_copies is not None and 0 < score.bcr_abl_copies < assay.loq_copies * score.replicates:
+        flags.append("below_limit_of_quantification")
     if not score.evaluable:
         flags.append("control_gene_low" if sample.control else "no_control_gene")
     if _saturated(score, assay):
@@ -181,6 +185,10 @@ def _reaction_flags(reactions: Sequence[Row], scoring: Scoring) -> list[str]:
         flags.append("reaction_excluded")
     if any("inhibition_suspected" in row["curve_flags"] for row in own if not row["excluded"]):
         flags.append("inhibition_suspected")
+    if any(row["call"] == "amplified" and not row["detected"] and not row["excluded"] for row in own):
+        flags.append("late_cq")
+    if any(_unlikely_dropout([row for row in own if row["target"] == target]) for target in {row["target"] for row in own}):
+        flags.append("unlikely_dropout")
     outside = [row for row in own if row["within_range"] is False]
     if any(row["above_range"] for row in outside):
         flags.append("beyond_calibrated_range")
@@ -192,6 +200,14 @@ def _reaction_flags(reactions: Sequence[Row], scoring: Scoring) -> list[str]:
     if len({row["role"] for row in reactions}) > 1:
         flags.append("mixed_roles")
     return flags
+
+
+def _unlikely_dropout(reactions: Sequence[Row]) -> bool:
+    """Whether chance explains badly that a reaction holds no molecule beside others that hold so many."""
+    counted = [row for row in reactions if not row["excluded"] and row["call"] != "ambiguous"]
+    found = [float(row["copies"]) for row in counted if row["detected"]]
+    empty = len(counted) - len(found)
+    return bool(found and empty) and math.exp(-empty * sum(found) / len(found)) < _UNLIKELY
 
 
 def _score_columns(score: SampleScore, on_scale: bool, control_replicates: int) -> Row:
