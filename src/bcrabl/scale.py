@@ -268,7 +268,7 @@ def _check_factor(factor: float | None, interval: tuple[float, float] | None, lo
         given = numbers("conversion factor's interval", interval)
         held = given.shape == (2,) and (given[0] if factor is None else factor)
         if given.shape != (2,) or not 0 < given[0] <= held <= given[1] < np.inf:
-            found = f"{interval} of {factor}"
+            found = " to ".join(f"{limit:g}" for limit in given.ravel()) + (f" of {factor:g}" if factor else "")
             raise RunError(Problem("conversion factor's interval", found, "a lower limit, the factor, an upper limit"))
     _check_positive("lod_copies", lod_copies, "a positive number of copies")
 
@@ -276,7 +276,7 @@ def _check_factor(factor: float | None, interval: tuple[float, float] | None, lo
 def _check_positive(name: str, value: float, expected: str) -> None:
     given = numbers(name, value)
     if given.shape or not (given > 0 and np.isfinite(given)):
-        raise RunError(Problem(name, str(value), expected))
+        raise RunError(Problem(name, str(value) if given.shape else f"{float(given):g}", expected))
 
 
 def _check_sd(log10_sd: tuple[float, float]) -> None:

@@ -127,16 +127,38 @@ def test_a_shift_of_every_cq_moves_the_intercept_alone(shift):
 
 
 @pytest.mark.parametrize(("true_log10", "replicates"), [(1.0, 1), (3.0, 2), (5.5, 3)])
-def test_95_percent_intervals_of_copies_cover_the_truth(true_log10, replicates):
+def test_95_percent_intervals_of_what_was_in_the_tubes_cover_the_truth(true_log10, replicates):
     rng = np.random.default_rng(17)
     levels = np.repeat(10.0 ** np.arange(1, 6), 2)
     covered = 0
     for _ in range(2000):
         curve = fit_standard_curve(40 - 3.4 * np.log10(levels) + rng.normal(0, 0.2, len(levels)), levels)
         cq = 40 - 3.4 * true_log10 + rng.normal(0, 0.2, replicates).mean()
-        _, low, high = curve.copies(cq, replicates)
-        covered += bool(low <= 10**true_log10 <= high)
+        reading = curve.read(cq, replicates)
+        covered += bool(reading.low <= 10**true_log10 <= reading.high)
     assert 0.935 < covered / 2000 < 0.965
+
+
+@pytest.mark.parametrize("expected", [1e4, 100.0, 30.0, 10.0])
+def test_intervals_of_copies_hold_chance_in_the_molecules(expected):
+    rng = np.random.default_rng(23)
+    levels = np.repeat(10.0 ** np.arange(1, 7), 2)
+    covered, plates = 0, 1500
+    for _ in range(plates):
+        molecules = np.maximum(rng.poisson(levels), 1)
+        cq = 40 - 3.4 * np.log10(molecules) + rng.normal(0, 0.15, len(levels))
+        curve = fit_standard_curve(cq, levels, weighting="poisson")
+        found = 40 - 3.4 * np.log10(max(rng.poisson(expected), 1)) + rng.normal(0, 0.15)
+        _, low, high = curve.copies(found)
+        covered += bool(low <= expected <= high)
+    assert 0.93 < covered / plates < 0.97
+
+
+@pytest.mark.parametrize("replicates", [0, -1, np.nan, np.inf])
+def test_a_reading_is_of_one_reaction_or_more(replicates):
+    curve = fit_standard_curve(RUIJTER["AHCY"][0], LEVELS)
+    with pytest.raises(CalibrationError, match="replicates: found"):
+        curve.copies(30.0, replicates)
 
 
 def test_the_error_of_a_reading_is_smallest_in_the_middle_of_the_curve_and_falls_with_replicates():

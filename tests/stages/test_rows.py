@@ -415,8 +415,27 @@ def test_a_replicate_missed_beside_many_copies_is_for_review(eac):
     results, _ = concluded(reactions, eac)
     row = only(results)
     assert row["ratio_percent"] == pytest.approx(5)  # the guideline counts it as nothing
-    assert row["ratio_low"] < 10 < row["ratio_high"]  # counting does not believe it
-    assert "unlikely_dropout" in row["flags"]
+    assert np.isnan(row["ratio_low"])  # counting does not believe it: no interval holds both
+    assert np.isnan(row["ratio_high"])
+    assert not row["class_probabilities"]
+    assert {"unlikely_dropout", "interval_undetermined"} <= set(row["flags"])
+    assert row["outcome"] == "review"
+
+
+@pytest.mark.parametrize(("copies", "flagged"), [(3.0, False), (6.0, False), (8.0, True), (25.0, True)])
+def test_an_empty_well_beside_a_positive_one_is_named_where_chance_is_below_one_in_a_thousand(copies, flagged, eac):
+    reactions = [*standards(), *blanks(), *sample("S1", [copies, 0], [5e4, 5e4])]
+    row = only(concluded(reactions, eac)[0])
+    assert ("unlikely_dropout" in row["flags"]) == flagged  # exp(-6) is one in 400, exp(-8) one in 3,000
+    assert row["ratio_low"] < row["ratio_percent_uncensored"] < row["ratio_high"]
+
+
+def test_a_cq_beyond_the_assays_limit_is_not_detected_and_said(eac):
+    late = [reaction(FUSION, "unkn", "S1", 1, cq=41.5) for _ in range(2)]
+    controls = [reaction(CONTROL, "unkn", "S1", 5e4) for _ in range(2)]
+    row = only(concluded([*standards(), *blanks(), *late, *controls], eac)[0])
+    assert row["detected"] is False
+    assert "late_cq" in row["flags"]
     assert row["outcome"] == "review"
 
 

@@ -26,7 +26,12 @@ __all__ = [
 ]
 
 _BLANK_ROLES = ("ntc", "nac", "nrt", "neg")
-_NOT_WORTH_A_REVIEW = ("below_limit_of_quantification", "below_lowest_standard", "ratio_saturated", "three_copy_rule_applied")
+_NOT_WORTH_A_REVIEW = (
+    "below_limit_of_quantification",
+    "below_lowest_standard",
+    "ratio_saturated",
+    "three_copy_rule_applied",
+)
 
 
 def check_reading(reactions: Sequence[Row], assay: AssayProtocol) -> list[Check]:

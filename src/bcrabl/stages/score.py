@@ -187,7 +187,9 @@ def _reaction_flags(reactions: Sequence[Row], scoring: Scoring) -> list[str]:
         flags.append("inhibition_suspected")
     if any(row["call"] == "amplified" and not row["detected"] and not row["excluded"] for row in own):
         flags.append("late_cq")
-    if any(_unlikely_dropout([row for row in own if row["target"] == target]) for target in {row["target"] for row in own}):
+    if any(
+        _unlikely_dropout([row for row in own if row["target"] == target]) for target in {row["target"] for row in own}
+    ):
         flags.append("unlikely_dropout")
     outside = [row for row in own if row["within_range"] is False]
     if any(row["above_range"] for row in outside):
