@@ -484,7 +484,7 @@ def test_more_bcr_abl1_never_makes_a_deeper_class(bcr_abl, abl, more):
         (([-1.0], [50_000]), {}, r"BCR::ABL1: found copies \[-1.0\]; expected numbers that are not negative"),
         (([math.nan], [50_000]), {}, "numbers that are not negative"),
         (([5.0], [math.inf]), {}, "control gene: found copies"),
-        (([5.0], [50_000]), {"conversion_factor": 0.0}, "conversion factor: found 0.0; expected a positive number"),
+        (([5.0], [50_000]), {"conversion_factor": 0.0}, "conversion factor: found 0; expected a positive number"),
         (([5.0], [50_000]), {"conversion_factor": math.nan}, "conversion factor: found nan"),
         (([5.0], [50_000]), {"factor_interval": (1.2, 0.8)}, "interval: found 1.2 to 0.8 of 1; expected a lower limit"),
         (([5.0], [50_000]), {"factor_interval": (1.1, 1.2)}, "found 1.1 to 1.2 of 1; expected a lower limit"),
