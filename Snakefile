@@ -12,6 +12,7 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/analyse.smk"
 include: "workflow/rules/score.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/lims.smk"
 include: "workflow/rules/detection_limits.smk"
 
 
@@ -19,6 +20,7 @@ rule all:
     default_target: True
     input:
         report_pages(),
+        expand(rules.lims.output, run=PLAN.runs),
         f"{RESULTS}/summary.tsv",
         f"{RESULTS}/index.html",
         f"{RESULTS}/confirmed.txt",

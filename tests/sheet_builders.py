@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bcrabl.errors import SheetError
+from bcrabl.review_sheet import ReviewRow, load_exclusions
 from bcrabl.sheets import (
     ConversionFactorRow,
     LayoutRow,
@@ -27,6 +28,7 @@ SHEETS = {
     "conversion_factors": (load_conversion_factors, ConversionFactorRow),
     "layout": (load_layout, LayoutRow),
     "detection_study": (load_detection_study, DetectionStudyRow),
+    "exclusions": (load_exclusions, ReviewRow),
 }
 
 

@@ -125,6 +125,61 @@ def test_conversion_factors_of_other_sites_and_assays_are_nothing_to_a_batch(pla
     assert [row["factor"] for row in json.loads(plan.factors_as_json("r1"))] == [0.8]
 
 
+REVIEW = "run_id\twell\ttarget\taction\treason\tby\tat\n"
+
+
+def review(*entries):
+    """Text of a review sheet from `run well target day`."""
+    rows = (entry.split(" ") for entry in entries)
+    return REVIEW + "".join(
+        f"{run}\t{well}\t{target}\texclude\tbubble\top17\t{day}T10:00:00Z\n" for run, well, target, day in rows
+    )
+
+
+def test_the_review_of_other_runs_is_nothing_to_a_batch(plan_of, tmp_path):
+    (tmp_path / "review.tsv").write_text(review("r2 A1  2026-03-05", "r1 B2 abl 2026-03-05"))
+    plan = plan_of("r1 L a.rdml eac", "r2 L b.rdml eac", "r3 L c.rdml eac", exclusions="review.tsv")
+    (entry,) = json.loads(plan.exclusions_as_json("r1"))
+    assert (entry["run_id"], entry["well"], entry["target"]) == ("r1", "B2", "ABL1")
+    assert entry["place"] == "review.tsv, row 3"
+    assert plan.exclusions_as_json("r3") == "[]"
+
+
+def test_a_pooled_run_is_scored_again_when_one_of_those_before_it_is_reviewed(plan_of, tmp_path):
+    folder = tmp_path / "standards"
+    shutil.copytree(standards_folder(), folder)
+    protocol = folder / "assays" / "eac.yaml"
+    protocol.write_text(protocol.read_text(encoding="utf-8") + "\ncalibration: {pooled_runs: 5}\n", encoding="utf-8")
+    (tmp_path / "review.tsv").write_text(review("r1 A1  2026-03-05"))
+    plan = plan_of("r1 L a.rdml eac", "r2 L b.rdml eac", exclusions="review.tsv", standards=str(folder))
+    assert json.loads(plan.exclusions_as_json("r2"))[0]["run_id"] == "r1"
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("r9 A1  2026-03-05", r"review.tsv, row 2, column run_id: found 'r9'; expected a run of the runs sheet"),
+        ("r1 A1 GUSB 2026-03-05", r"row 2, column target: found 'GUSB'; expected a target of assay eac"),
+    ],
+)
+def test_a_review_of_what_is_not_there_stops_the_plan(plan_of, tmp_path, row, message):
+    (tmp_path / "review.tsv").write_text(review(row))
+    with pytest.raises(SheetError, match=message):
+        plan_of("r1 L a.rdml eac", exclusions="review.tsv")
+
+
+def test_a_review_sheet_that_is_named_must_be_there_but_nobody_needs_one(plan_of):
+    assert plan_of("r1 L a.rdml eac").exclusions == ()
+    with pytest.raises(SheetError, match=r"config/exclusions.tsv: found no readable file"):
+        plan_of("r1 L a.rdml eac", exclusions="config/exclusions.tsv")
+
+
+def test_a_review_sheet_in_the_usual_place_is_read_without_being_named(plan_of, tmp_path):
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/exclusions.tsv").write_text(review("r1 A1  2026-03-05"))
+    assert len(plan_of("r1 L a.rdml eac").exclusions) == 1
+
+
 def test_the_sample_sheet_enters_the_digest_of_scoring_but_not_that_of_reading(plan_of, tmp_path):
     plan = plan_of("r1 L a.rdml eac")
     reading, scoring = plan.raw_digest("r1"), plan.scoring_digest("r1")

@@ -192,6 +192,7 @@ DEFAULTS = {
     "runs": "config/runs.tsv",
     "samples": "config/samples.tsv",
     "conversion_factors": "config/conversion_factors.tsv",
+    "exclusions": "config/exclusions.tsv",
     "results": "results",
     "detection_study": "config/detection_study.tsv",
 }

@@ -188,7 +188,7 @@ def test_columns_that_differ_from_the_schema_are_refused():
 def test_a_table_of_another_schema_version_is_refused(results, tmp_path):
     path = tmp_path / "old.parquet"
     write_table(results, RESULTS, path, {"schema_version": "0.9.0"})
-    with pytest.raises(ResultsError, match=r"found schema version 0\.9\.0; expected 1\.3\.0 of results.*Run again"):
+    with pytest.raises(ResultsError, match=r"found schema version 0\.9\.0; expected 1\.4\.0 of results.*Run again"):
         read_table(path, RESULTS)
 
 

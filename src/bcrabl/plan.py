@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from bcrabl import provenance, sheets, standards
 from bcrabl.column_map import load_column_map
 from bcrabl.errors import Problem, SheetError, StandardsError
 from bcrabl.raw_files import files_of_run
+from bcrabl.review_sheet import ReviewEntry, load_exclusions
+from bcrabl.sheet_reading import read_sheet
 
 __all__ = ["Batch", "Plan", "load_plan"]
 
@@ -38,11 +40,13 @@ class Plan:
     configuration : validated, defaults filled in.
     batches : by batch id.
     factors : conversion factors of all sites.
+    exclusions : entries of the review of all runs.
     """
 
     configuration: Mapping[str, str]
     batches: Mapping[str, Batch]
     factors: tuple[sheets.ConversionFactorRow, ...]
+    exclusions: tuple[ReviewEntry, ...] = ()
 
     @cached_property
     def standards_folder(self) -> Path:
@@ -66,6 +70,15 @@ class Plan:
     def _files(self, batch: str) -> list[str]:
         """Every file that belongs to a run of a batch, each once."""
         return list(dict.fromkeys(str(file) for run in self.batches[batch].runs for file in _files_of(run)))
+
+    def assay_of_runs(self) -> dict[str, standards.AssayProtocol]:
+        """Protocol of every run."""
+        ids = {run.run_id: run.assay for batch in self.batches.values() for run in batch.runs}
+        folder = self.standards_folder
+        protocols = {
+            assay: standards.load_assay(standards.assay_path(assay, folder)) for assay in sorted(set(ids.values()))
+        }
+        return {run_id: protocols[assay] for run_id, assay in ids.items()}
 
     def layouts(self, batch: str) -> list[str]:
         """Layout sheets of a batch."""
@@ -121,6 +134,13 @@ class Plan:
         rows = [asdict(row) for row in self.factors if row.site == chosen.site and row.assay in assays]
         return json.dumps(rows, sort_keys=True)
 
+    def exclusions_as_json(self, batch: str) -> str:
+        """The entries of the review about the runs of a batch and those it may be pooled with, in order of time."""
+        runs = {run.run_id for run in (*self.batches[batch].runs, *self.earlier_runs(batch))}
+        chosen = [entry for entry in self.exclusions if entry.run_id in runs]
+        chosen.sort(key=lambda entry: (entry.run_id, entry.instant, entry.well, entry.target or ""))
+        return json.dumps([asdict(entry) for entry in chosen], sort_keys=True)
+
     def raw_digest(self, batch: str) -> str:
         """Digest of what is read from outside: sees a raw file that was replaced by an older one."""
         return provenance.files_digest([*self._files(batch), *self.layouts(batch)])
@@ -160,6 +180,7 @@ def load_plan(configuration: Mapping[str, object]) -> Plan:
     factors = sheets.load_conversion_factors(settings["conversion_factors"], schemas)
     plan = Plan(settings, _batches(runs), tuple(factors))
     _check_assays(plan)
+    plan = replace(plan, exclusions=_exclusions(plan, named="exclusions" in configuration))
     for layout in sorted({run.layout for run in runs if run.layout}):
         _check_there(layout, "layout", "a layout sheet", settings["runs"])
         sheets.load_layout(layout, schemas)
@@ -178,6 +199,19 @@ def _check_assays(plan: Plan) -> None:
             known = ", ".join(rules.replicate_minimum)
             expected = f"a control gene with minima in {plan.response_rules()}: {known}"
             raise StandardsError(Problem(f"{path}, targets.control.name", gene, expected))
+
+
+def _exclusions(plan: Plan, *, named: bool) -> tuple[ReviewEntry, ...]:
+    """The entries of the review. A sheet that is named must be there: without it, what was excluded would count again.
+
+    Protocols are read for entries only.
+    """
+    sheet, schemas = plan.configuration["exclusions"], standards.schema_folder()
+    if not named and not Path(sheet).exists():
+        return ()
+    if not read_sheet(sheet, "exclusions", schemas).lines:
+        return tuple(load_exclusions(sheet, schemas))
+    return tuple(load_exclusions(sheet, schemas, plan.assay_of_runs()))
 
 
 def _batches(runs: list[sheets.RunRow]) -> dict[str, Batch]:

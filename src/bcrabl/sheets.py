@@ -35,6 +35,7 @@ __all__ = [
     "load_layout",
     "load_runs",
     "load_samples",
+    "with_plain_wells",
 ]
 
 _FOREVER = "9999-12-31"
@@ -286,14 +287,15 @@ def load_layout(path: str | Path, schema_folder: str | Path | None = None) -> li
     SheetError : bad cells; a row with neither target nor dye; copies on a reaction that is no standard; a target or a
         dye twice in one well.
     """
-    sheet = _with_plain_wells(read_sheet(path, "layout", schema_folder))
+    sheet = with_plain_wells(read_sheet(path, "layout", schema_folder))
     alone = [problem for line in sheet.lines for problem in _unusable_reaction(sheet, line)]
     twice = [*sheet.repeated(["well", "target"], fold=True), *sheet.repeated(["well", "dye"], fold=True)]
     sheet.finish([*alone, *twice])
     return [LayoutRow(**line.cells) for line in sheet.lines]
 
 
-def _with_plain_wells(sheet: Sheet) -> Sheet:
+def with_plain_wells(sheet: Sheet) -> Sheet:
+    """The sheet with its wells written A1, whichever of the two spellings it uses."""
     lines = (replace(line, cells={**line.cells, **_plain_well(line.cells)}) for line in sheet.lines)
     return replace(sheet, lines=tuple(lines))
 

@@ -85,7 +85,7 @@ def load_studies(plan: Plan) -> Studies:
     schemas = standards.schema_folder()
     if Path(sheet).is_file():
         studied = read_sheet(sheet, "detection_study", schemas).lines
-        assays = _assays(plan) if studied else {}  # protocols are read for studies only
+        assays = plan.assay_of_runs() if studied else {}  # protocols are read for studies only
         for row in load_detection_study(sheet, schemas, assays):
             rows.setdefault(row.study, []).append(row)
     return Studies(
@@ -100,13 +100,3 @@ def load_studies(plan: Plan) -> Studies:
 def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
     properties = load_schema("config", standards.schema_folder())["properties"]["detection_limits"]["properties"]
     return {name: own["default"] for name, own in properties.items() if "default" in own} | dict(given)
-
-
-def _assays(plan: Plan) -> dict[str, standards.AssayProtocol]:
-    """Protocol of every run."""
-    ids = {run.run_id: run.assay for batch in plan.batches.values() for run in batch.runs}
-    folder = plan.standards_folder
-    protocols = {
-        assay: standards.load_assay(standards.assay_path(assay, folder)) for assay in sorted(set(ids.values()))
-    }
-    return {run_id: protocols[assay] for run_id, assay in ids.items()}

@@ -41,7 +41,7 @@ __all__ = [
     "write_table",
 ]
 
-SCHEMA_VERSION = "1.3.0"
+SCHEMA_VERSION = "1.4.0"
 
 Row = dict[str, Any]
 """A row of a table as a mapping from column to value."""
@@ -369,6 +369,8 @@ STANDARD_CURVES = Table(
         ("missed_standards", "texts", "", "levels with standards that were not detected, and how likely by chance"),
         ("copies_low", "number", "copies/reaction", "lowest level used"),
         ("copies_high", "number", "copies/reaction", "highest level used"),
+        ("slope_before_review", "number", "cycles/decade", "without the review; null where no entry touches the run"),
+        ("intercept_before_review", "number", "cycles", "without the review; null where no entry touches the run"),
         ("accepted", "flag", "", "no acceptance check of this target failed"),
         ("why", "text", "", "why there is no curve, or why it was not accepted"),
     ),
@@ -389,6 +391,7 @@ COPIES = Table(
         ("within_range", "flag", "", "inside the calibrated range; null where not detected"),
         ("excluded", "flag", "", "takes no part in the result"),
         ("excluded_why", "text", "", "why it takes no part"),
+        ("review", "text", "", "entry of the review that holds: action, reason, by whom, when; null without one"),
     ),
     ("run_id", "target", "well"),
 )
@@ -435,6 +438,9 @@ RESULTS = Table(
         ("loq_copies", "number", "copies", "limit of quantification; null where the protocol refers to no study"),
         ("evaluable", "flag", "", "control gene suffices to score the sample"),
         ("outcome", "text", "", "report, review or repeat"),
+        ("is_percent_before_review", "number", "%", "is_percent without the review; null: no entry touches the run"),
+        ("ratio_percent_before_review", "number", "%", "ratio_percent without it; null: no entry touches the run"),
+        ("outcome_before_review", "text", "", "outcome without the review; null: no entry touches the run"),
         ("flags", "texts", "", "why not simply report"),
     ),
     ("run_id", "sample_id"),

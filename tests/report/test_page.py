@@ -1,43 +1,21 @@
-"""The pages: every value of a lab sheet is text, nothing is loaded from elsewhere, every result is there."""
+"""The pages: every value of a lab sheet is text, nothing is loaded from elsewhere, every finding is in words."""
 
 from __future__ import annotations
 
+import hashlib
 import re
+from base64 import b64encode
 from datetime import date
-from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
-from bcrabl.report import index_page, run_page
-from bcrabl.report.page import FLAGS, number
-from bcrabl.tables import QC, RESULTS, STANDARD_CURVES
+import bcrabl
+from bcrabl.report import Origin, RunContent, index_page, run_page
+from bcrabl.report.words import CURVE_FLAGS, FLAGS, figure, number, words
+from bcrabl.tables import COPIES, CQ, QC, RESULTS, STANDARD_CURVES
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&"
-
-
-class Page(HTMLParser):
-    """Tags with their attributes, and the text of every table cell."""
-
-    def __init__(self, html):
-        super().__init__(convert_charrefs=True)
-        self.tags, self.cells, self.text = [], [], ""
-        self._in_cell = False
-        self.feed(html)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        self._in_cell = tag == "td" or (self._in_cell and tag not in ("tr", "th"))
-        if tag == "td":
-            self.cells.append("")
-
-    def handle_endtag(self, tag):
-        if tag == "td":
-            self._in_cell = False
-
-    def handle_data(self, data):
-        self.text += data
-        if self._in_cell:
-            self.cells[-1] += data
 
 
 def result(sample_id="S1", **values):
@@ -106,8 +84,31 @@ def run(**values):
     return about | values
 
 
-def page(results=(), curves=(), checks=(), **about):
-    return run_page(run(**about), list(results), list(curves), list(checks), "0.1.0")
+def reaction(**values):
+    row = {
+        "run_id": "R1",
+        "well": "A1",
+        "target": "ABL1",
+        "role": "unkn",
+        "sample_id": "S1",
+        "call": "amplified",
+        "why": "exponential phase above noise",
+        "cq": 24.25,
+        "cq_sd": 0.03,
+        "threshold": 0.1,
+        "flags": [],
+    }
+    copies = {"copies": 51_234.5, "copies_low": 48_000.0, "copies_high": 54_000.0, "detected": True, "excluded": False}
+    own = {name: value for name, value in values.items() if name in CQ.schema.names}
+    of_copies = {name: value for name, value in (copies | values).items() if name in COPIES.schema.names}
+    read = CQ.from_rows([row | own]).to_pylist()[0]
+    return COPIES.from_rows([of_copies]).to_pylist()[0] | read | {"vendor_cq": None, "vendor_call": None}
+
+
+def page(results=(), curves=(), checks=(), reactions=(), origin=None, **about):
+    return run_page(
+        RunContent(run(**about), list(results), list(curves), list(checks), list(reactions), (), origin or Origin())
+    )
 
 
 def everything_hostile():
@@ -117,14 +118,21 @@ def everything_hostile():
                 HOSTILE,
                 patient_id=HOSTILE,
                 transcript=HOSTILE,
+                control_gene=HOSTILE,
                 response_class=HOSTILE,
                 sensitivity_class=HOSTILE,
                 outcome=HOSTILE,
                 flags=[HOSTILE],
             )
         ],
-        [curve(target=HOSTILE, points_left_out=[HOSTILE]), curve(slope=None, why=HOSTILE)],
-        [check(message=HOSTILE, target=HOSTILE, sample_id=HOSTILE, well=HOSTILE), check("pass", HOSTILE)],
+        [curve(target=HOSTILE, points_left_out=[HOSTILE]), curve(target="none", slope=None, why=HOSTILE)],
+        [check(message=HOSTILE, target=HOSTILE, sample_id=HOSTILE, well=HOSTILE, unit=HOSTILE), check("pass", HOSTILE)],
+        [
+            reaction(well=HOSTILE, target=HOSTILE, sample_id=HOSTILE, call=HOSTILE, why=HOSTILE, flags=[HOSTILE]),
+            reaction(role=HOSTILE, excluded=True, excluded_why=HOSTILE, review=HOSTILE),
+            reaction(well="A2", role="std", target=HOSTILE, known_copies=1e3),
+        ],
+        Origin([(HOSTILE, HOSTILE)], [(HOSTILE, HOSTILE, HOSTILE)], [(HOSTILE, HOSTILE)], HOSTILE),
         run_id=HOSTILE,
         site=HOSTILE,
         assay=HOSTILE,
@@ -136,6 +144,11 @@ def everything_hostile():
     )
 
 
+def row_of(html, text, table="table-results"):
+    """The text of the cells of the first row of a table, by column."""
+    return {name: cell["text"] for name, cell in html(text).rows(table)[0][1].items()}
+
+
 def all_runs(run_id="R1", outcome="accepted", why=""):
     counts = {"report": "3", "review": "1", "repeat": "0"}
     return {"run_id": run_id, "site": "LAB1", "batch": "b", "assay": "eac", "outcome": outcome, "why": why} | counts
@@ -144,33 +157,78 @@ def all_runs(run_id="R1", outcome="accepted", why=""):
 # -- safe -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("html", [everything_hostile(), index_page([all_runs(HOSTILE, HOSTILE, HOSTILE)], HOSTILE)])
-def test_whatever_a_sheet_holds_is_shown_as_text(html):
-    parsed = Page(html)
-    assert "img" not in {tag for tag, _ in parsed.tags}
-    assert "script" not in {tag for tag, _ in parsed.tags}
-    assert not [name for _, attributes in parsed.tags for name in attributes if name.startswith("on")]
+PAGES = [
+    everything_hostile(),
+    page([result()], [curve()], [check()], [reaction()]),
+    page(),
+    index_page([all_runs()], "1"),
+    index_page([all_runs(HOSTILE, HOSTILE, HOSTILE)], HOSTILE),
+]
+
+
+@pytest.mark.parametrize("text", [PAGES[0], PAGES[4]])
+def test_whatever_a_sheet_holds_is_shown_as_text(html, text):
+    parsed = html(text)
+    assert "img" not in {tag for tag, _ in parsed.elements}
+    assert [tag for tag, _ in parsed.elements].count("script") == 1
+    assert not [name for _, attributes in parsed.elements for name in attributes if name.startswith("on")]
     assert HOSTILE in parsed.text
 
 
-def test_a_hostile_sample_name_stands_in_its_cell():
-    assert HOSTILE in Page(everything_hostile()).cells
+@pytest.mark.parametrize("text", PAGES)
+def test_elements_nest_and_close(html, text):
+    parsed = html(text)
+    assert not parsed.unclosed
+    assert not parsed.open
 
 
-@pytest.mark.parametrize(
-    "html", [everything_hostile(), page([result()], [curve()], [check()]), index_page([all_runs()], "1")]
-)
-def test_a_page_loads_nothing_from_elsewhere(html):
-    parsed = Page(html)
-    assert not [attributes for _, attributes in parsed.tags if "src" in attributes]
-    assert not {tag for tag, _ in parsed.tags} & {"link", "script", "iframe", "object", "embed", "base", "form"}
-    assert not re.search(r"https?://|//[a-z]|url\(|@import", html)
-    assert "default-src 'none'" in html
+@pytest.mark.parametrize("text", PAGES)
+def test_no_two_elements_share_an_id(html, text):
+    ids = [attributes["id"] for _, attributes in html(text).elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
 
 
-def test_a_link_of_the_index_stays_inside_the_reports_folder():
-    html = index_page([all_runs("../../etc/passwd"), all_runs("javascript:alert(1)"), all_runs('a"b c')], "1")
-    links = [attributes["href"] for tag, attributes in Page(html).tags if tag == "a"]
+@pytest.mark.parametrize("text", PAGES)
+def test_links_within_a_page_lead_somewhere(html, text):
+    parsed = html(text)
+    ids = {attributes.get("id") for _, attributes in parsed.elements}
+    links = {attributes["href"] for tag, attributes in parsed.elements if tag == "a" and attributes["href"][0] == "#"}
+    always = {"#reactions", "#plate", "#curves"}  # of a run without reactions there is nothing to see
+    assert {link for link in links - always if link[1:] not in ids} == set()
+
+
+@pytest.mark.parametrize("text", PAGES)
+def test_a_page_loads_nothing_from_elsewhere(html, text):
+    parsed = html(text)
+    assert not [attributes for _, attributes in parsed.elements if {"src", "srcset", "style"} & set(attributes)]
+    assert not {tag for tag, _ in parsed.elements} & {"link", "iframe", "object", "embed", "base", "form", "image"}
+    assert not re.search(r"https?:|url\(|@import|fetch\(|XMLHttp|innerHTML|eval\(", text)
+
+
+@pytest.mark.parametrize("text", PAGES)
+def test_a_browser_is_told_to_run_and_style_nothing_but_what_stands_in_the_page(html, text):
+    policy = next(
+        attributes["content"]
+        for _, attributes in html(text).elements
+        if "Content-Security-Policy" in attributes.values()
+    )
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == "'none'"
+    for tag in ("style", "script"):
+        content = re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
+        assert len(content) == 1
+        digest = b64encode(hashlib.sha256(content[0].encode()).digest()).decode()
+        assert rules[f"{tag}-src"] == f"'sha256-{digest}'"
+
+
+def test_the_script_is_small():
+    script = Path(bcrabl.__file__).parent / "report" / "templates" / "report.js"
+    assert script.stat().st_size < 15_000
+
+
+def test_a_link_of_the_index_stays_inside_the_reports_folder(html):
+    text = index_page([all_runs("../../etc/passwd"), all_runs("javascript:alert(1)"), all_runs('a"b c')], "1")
+    links = [attributes["href"] for tag, attributes in html(text).elements if tag == "a"]
     assert all(link.startswith("reports/") and link.endswith(".html") for link in links)
     assert links[2] == "reports/a%22b%20c.html"
 
@@ -178,31 +236,47 @@ def test_a_link_of_the_index_stays_inside_the_reports_folder():
 # -- whole ------------------------------------------------------------------------------------------------------------
 
 
-def test_every_results_row_and_every_check_is_on_the_page():
+def test_every_results_row_and_every_check_is_on_the_page(html):
     names = [f"SIM-{n:03d}" for n in range(60)]
     checks = [check(outcome, f"finding {n}") for n in range(30) for outcome in ("pass", "warn", "fail")]
-    parsed = Page(page([result(name) for name in names], [curve()], checks))
-    assert [cell for cell in parsed.cells if cell in set(names)] == names
-    assert all(parsed.cells.count(f"finding {n}") == 3 for n in range(30))
-    assert "30 checks passed" in parsed.text
+    parsed = html(page([result(name) for name in names], [curve()], checks))
+    assert [data["data-sample"] for data, _ in parsed.rows("table-results")] == names
+    found = [(data["data-outcome"], cells["message"]["text"]) for data, cells in parsed.rows("table-checks")]
+    assert sorted(found) == sorted((row["outcome"], row["message"]) for row in checks)
+    assert [outcome for outcome, _ in found] == ["fail"] * 30 + ["warn"] * 30 + ["pass"] * 30
 
 
-def test_a_result_is_shown_with_its_numbers():
-    cells = Page(page([result()], [curve()])).cells
-    shown = ["S1", "P1", "2026-02-23", "e14a2", "23.2", "100\u202f000", "0.0232", "0.85", "0.0197"]
-    assert cells[:14] == [*shown, "0.011 – 0.031", "MR3 (90 %)", "MR5", "report", ""]
-    assert cells[14:22] == ["ABL1", "-3.417", "40.43", "1.0000", "96.2 %", "6", "15 – 1\u202f500\u202f000", "–"]
+def test_a_result_is_shown_with_its_numbers(html):
+    shown = row_of(html, page([result()], [curve()]))
+    assert shown == {
+        "sample_id": "S1P1",
+        "collection_date": "2026-02-23",
+        "transcript": "e14a2",
+        "bcr_abl_copies": "23.2",
+        "control_copies": "100\u202f000",
+        "ratio_percent": "0.0232",
+        "conversion_factor": "0.85",
+        "is_percent": "0.01970.011 – 0.031",
+        "response_class": "MR390 %",
+        "sensitivity_class": "MR5",
+        "outcome": "report",
+        "flags": "",
+    }
 
 
-def test_an_undetected_sample_shows_its_upper_bound():
+def test_a_control_is_told_from_a_sample(html):
+    assert row_of(html, page([result("HIGH", patient_id=None, role="pos")]))["sample_id"] == "HIGHpositive control"
+
+
+def test_an_undetected_sample_shows_its_upper_bound_and_what_it_excludes(html):
     row = result(detected=False, is_percent=0.0, is_low=0.0, is_high=0.006, ratio_percent=0.0, bcr_abl_copies=0.0)
-    cells = Page(page([row], [])).cells
-    assert "not detected" in cells
-    assert "< 0.006" in cells
+    shown = row_of(html, page([row]))
+    assert shown["is_percent"] == "not detected< 0.006"
+    assert shown["sensitivity_class"] == "MR5excl. 0.00255"
 
 
-@pytest.mark.parametrize("detected", [True, False])
-def test_a_sample_without_is_shows_a_dash_and_never_zero(detected):
+@pytest.mark.parametrize(("detected", "bound"), [(True, "0.013 – 0.037 local"), (False, "< 0.037 local")])
+def test_a_sample_without_is_shows_a_dash_and_never_zero(html, detected, bound):
     row = result(
         detected=detected,
         is_percent=None,
@@ -212,57 +286,80 @@ def test_a_sample_without_is_shows_a_dash_and_never_zero(detected):
         response_class=None,
         class_probabilities=None,
     )
-    bound = "0.013 – 0.037 local" if detected else "< 0.037 local"
-    assert Page(page([row], [])).cells[7:11] == ["–", "–", bound, "–"]
+    shown = row_of(html, page([row]))
+    assert (shown["conversion_factor"], shown["is_percent"], shown["response_class"]) == ("–", f"–{bound}", "–")
 
 
-def test_a_value_under_the_three_copy_rule_shows_what_was_read():
+def test_a_value_under_the_three_copy_rule_shows_what_was_read(html):
     row = result(is_percent=0.005, is_percent_uncensored=0.0017)
-    assert Page(page([row], [])).cells[8] == "0.005 (read 0.0017)"
+    assert row_of(html, page([row]))["is_percent"] == "0.005read 0.00170.011 – 0.031"
 
 
-def test_an_interval_without_bound_says_so():
+def test_an_interval_without_bound_says_so(html):
     row = result(is_low=0.0, is_high=float("inf"), ratio_low=0.0, ratio_high=float("inf"))
-    assert Page(page([row], [])).cells[9] == "no bound"
+    assert row_of(html, page([row]))["is_percent"] == "0.0197no bound"
 
 
 @pytest.mark.parametrize(
     ("response", "chances", "shown"),
     [
-        ("MR4", {"none": 0.0, "MR3": 0.38, "MR4": 0.62}, "MR4 (62 %)"),
-        (None, {"none": 0.97, "MR2": 0.03}, "– (97 %)"),
+        ("MR4", {"none": 0.0, "MR3": 0.38, "MR4": 0.62}, "MR462 %"),
+        (None, {"none": 0.97, "MR2": 0.03}, "no class97 %"),
         ("MR4", None, "MR4"),
         (None, None, "–"),
     ],
 )
-def test_a_response_class_says_how_probable_it_is(response, chances, shown):
+def test_a_response_class_says_how_probable_it_is(html, response, chances, shown):
     row = result(response_class=response, class_probabilities=chances)
-    assert Page(page([row], [])).cells[10] == shown
+    assert row_of(html, page([row]))["response_class"] == shown
 
 
-def test_a_sample_that_could_not_be_scored_at_all_is_shown():
-    empty = RESULTS.from_rows(
-        [{"run_id": "R1", "sample_id": "S1", "flags": ["no_bcr_abl_reaction"], "outcome": "repeat"}]
-    )
-    cells = Page(page(empty.to_pylist())).cells
-    assert cells[0] == "S1"
-    assert cells[-2:] == ["repeat", "no usable BCR::ABL1 reaction"]
+def test_a_class_limit_is_not_rounded_across(html):
+    """0.1004 % is no MMR; three digits print 0.1, so the class beside it must carry the distinction."""
+    row = result(is_percent=0.1004, is_percent_uncensored=0.1004, response_class="MR2")
+    shown = row_of(html, page([row]))
+    assert shown["is_percent"].startswith("0.1")
+    assert shown["response_class"] == "MR20 %"
 
 
-def test_flags_are_shown_in_words():
-    cells = Page(page([result(flags=["run_failed", "replicate_spread"])], [])).cells
-    assert cells[13] == "the run failed acceptance; replicates differ too much"
+def test_a_sample_that_could_not_be_scored_at_all_is_shown(html):
+    empty = {"run_id": "R1", "sample_id": "S1", "flags": ["no_bcr_abl_reaction"], "outcome": "repeat"}
+    shown = row_of(html, page(RESULTS.from_rows([empty]).to_pylist()))
+    assert shown["sample_id"] == "S1"
+    assert (shown["outcome"], shown["flags"]) == ("repeat", "no usable BCR::ABL1 reaction")
+
+
+def test_what_a_review_changed_is_shown_beside_what_it_was(html):
+    row = result(is_percent_before_review=0.5, outcome_before_review="review", flags=["reviewed"])
+    shown = row_of(html, page([row]))
+    assert shown["is_percent"].endswith("before review 0.5")
+    assert shown["outcome"] == "reportbefore review review"
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "checks", "verdict"),
+    [
+        (["report", "report", "repeat"], ["pass"], "2 to report, 1 to repeat; all 1 checks passed."),
+        (["review"], ["pass", "warn", "fail"], "1 to review; of 3 checks 1 failed and 1 ask for a look."),
+        ([], [], "no sample could be scored."),
+    ],
+)
+def test_the_verdict_counts_samples_and_checks(html, outcomes, checks, verdict):
+    rows = [result(f"S{n}", outcome=outcome, role="unkn") for n, outcome in enumerate(outcomes)]
+    rows += [result("HIGH", role="pos", outcome="report")] if rows else []
+    assert verdict in html(page(rows, [], [check(outcome) for outcome in checks])).text
+
+
+def test_flags_are_shown_in_words(html):
+    shown = row_of(html, page([result(flags=["run_failed", "replicate_spread"])]))
+    assert shown["flags"] == "the run failed acceptance; replicates differ too much"
 
 
 def test_every_flag_that_scoring_can_give_has_words():
-    from pathlib import Path
-
-    import bcrabl
-
     source = Path(bcrabl.__file__).parent
     text = "".join(
         (source / name).read_text(encoding="utf-8")
-        for name in ("stages/score.py", "stages/intervals.py", "stages/accept.py", "scale.py")
+        for name in ("stages/score.py", "stages/intervals.py", "stages/accept.py", "stages/review.py", "scale.py")
     )
     given = set(re.findall(r"(?:flags|notes)(?:\.append\(| \+= \[)([^\n]*)", text))
     named = {flag for line in given for flag in re.findall(r'"([a-z_]+)"', line)}
@@ -272,25 +369,66 @@ def test_every_flag_that_scoring_can_give_has_words():
     assert named <= set(FLAGS)
 
 
-def test_a_run_that_was_refused_says_why():
-    parsed = Page(page(outcome="refused", why=["raw/x.rdml: found nothing"], run_date=None, raw_sha256=None))
+def test_every_flag_that_the_analysis_of_curves_can_give_has_words():
+    import numpy as np
+
+    from bcrabl.curves import analysis
+    from bcrabl.curves.quality import QUALITY_FLAGS
+
+    source = Path(analysis.__file__).read_text(encoding="utf-8")
+    own = set(re.findall(r'"([a-z_]+)": ', source[source.index("def _flags") :]))
+    assert {"missing_cycles", "inhibition_suspected"} <= own
+    assert own | set(QUALITY_FLAGS) | {"baseline_subtracted_export"} == set(CURVE_FLAGS)
+    assert np.all([words([flag], CURVE_FLAGS) != flag for flag in CURVE_FLAGS])
+
+
+def test_a_run_that_was_refused_says_why(html):
+    parsed = html(page(outcome="refused", why=["raw/x.rdml: found nothing"], run_date=None, raw_sha256=None))
     assert "raw/x.rdml: found nothing" in parsed.text
     assert "No sample could be scored." in parsed.text
     assert "run on" not in parsed.text
     assert "SHA-256" not in parsed.text
 
 
-def test_a_target_without_a_curve_says_why():
+def test_a_target_without_a_curve_says_why(html):
     assert (
-        "standards of ABL1: found none"
-        in Page(page([], [curve(slope=None, why="standards of ABL1: found none")])).cells
+        "no: standards of ABL1: found none"
+        in html(page([], [curve(slope=None, accepted=False, why="standards of ABL1: found none")])).text
     )
 
 
-def test_the_index_lists_every_run_with_its_counts():
-    parsed = Page(index_page([all_runs("R1"), all_runs("R2", "failed", "slope: -4.1")], "0.1.0"))
-    assert parsed.cells[:8] == ["R1", "LAB1", "eac", "accepted", "3", "1", "0", ""]
-    assert parsed.cells[8:] == ["R2", "LAB1", "eac", "failed", "3", "1", "0", "slope: -4.1"]
+@pytest.mark.parametrize(
+    ("values", "what", "why"),
+    [
+        ({"excluded": True, "excluded_why": "marked as omitted in the export"}, "result", "marked as omitted"),
+        ({"review": "excluded by op1: bubble"}, "as reviewed", "excluded by op1: bubble"),
+        ({"excluded": None}, "everything", "not one of the protocol's"),
+    ],
+)
+def test_a_reaction_that_was_left_out_is_listed_with_the_reason(html, values, what, why):
+    rows = html(page(reactions=[reaction(well="B3", **values), reaction(well="C1")])).rows("table-left-out")
+    assert len(rows) == 1
+    data, cells = rows[0]
+    assert (data["data-well"], cells["from"]["text"]) == ("B3", what)
+    assert why in cells["why"]["text"]
+
+
+def test_a_standard_that_was_left_out_is_listed_with_the_reason_and_keeps_its_residual(html):
+    standards = [reaction(well=well, role="std", known_copies=1e4, cq=26.5) for well in ("A1", "A2")]
+    parsed = html(page([], [curve(points_left_out=["A2: no agreement: 3 cycles off"])], [], standards))
+    assert [cells["why"]["text"] for _, cells in parsed.rows("table-left-out")] == ["no agreement: 3 cycles off"]
+    by_well = {data["data-well"]: cells for data, cells in parsed.rows("table-standards")}
+    assert by_well["A1"]["part"]["text"] == "yes"
+    assert by_well["A2"]["part"]["text"] == "left out: no agreement: 3 cycles off"
+    residual = 26.5 - (40.43235 - 3.41686 * 4)
+    assert float(by_well["A2"]["residual"]["values"][0]) == pytest.approx(residual, abs=1e-12)
+
+
+def test_the_index_lists_every_run_with_its_counts(html):
+    text = index_page([all_runs("R1"), all_runs("R2", "failed", "slope: -4.1")], "0.1.0")
+    cells = re.findall(r"<td[^>]*>(.*?)</td>", text)
+    assert cells[1:8] == ["LAB1", "eac", "accepted", "3", "1", "0", ""]
+    assert cells[9:] == ["LAB1", "eac", "failed", "3", "1", "0", "slope: -4.1"]
 
 
 @pytest.mark.parametrize(
@@ -310,8 +448,7 @@ def test_numbers_have_three_digits_and_thin_spaces(value, text):
     assert number(value) == text
 
 
-def test_a_class_limit_is_not_rounded_across():
-    """0.1004 % is no MMR; three digits print 0.1, so the class beside it must carry the distinction."""
-    row = result(is_percent=0.1004, is_percent_uncensored=0.1004, response_class="MR2")
-    cells = Page(page([row], [])).cells
-    assert (cells[8], cells[10]) == ("0.1", "MR2 (0 %)")
+def test_a_number_on_a_page_carries_its_exact_value():
+    assert figure(1 / 3) == f'<data value="{1 / 3!r}">0.333</data>'
+    assert figure(24.256, ".2f") == '<data value="24.256">24.26</data>'
+    assert figure(None) == "–"

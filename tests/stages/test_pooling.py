@@ -9,6 +9,7 @@ import pytest
 import yaml
 from test_batch import CONTROL, FACTOR, FUSION, SAMPLES, Laboratory
 
+from bcrabl.review_sheet import ReviewEntry
 from bcrabl.simulation import Sample, sample_plate
 from bcrabl.stages.batch import ScoringFiles, score_batch
 from bcrabl.stages.calibrate import calibrate
@@ -134,7 +135,7 @@ class PoolingLaboratory(Laboratory):
         path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
         return str(path)
 
-    def score_runs(self, runs, earlier=(), refused=None):
+    def score_runs(self, runs, earlier=(), exclusions=()):
         samples = self.folder / "samples.tsv"
         samples.write_text(SAMPLES, encoding="utf-8")
         paths = self.paths
@@ -147,6 +148,7 @@ class PoolingLaboratory(Laboratory):
             str(samples),
             (FACTOR,),
             earlier,
+            exclusions,
         )
         score_batch(runs, files, paths)
         return {(row["run_id"], row["target"]): row for row in self.rows("standard_curves")}
@@ -195,3 +197,19 @@ def test_runs_of_another_instrument_and_runs_that_failed_are_not_pooled(tmp_path
     rows = lab.score_runs(lab.runs)
     assert rows["R6", FUSION]["pooled_runs"] == 0  # four are like it, and five are needed
     assert lab.status("R1")["outcome"] == "failed"
+
+
+def test_a_review_of_an_earlier_run_changes_the_curve_pooled_with_it_and_what_was_before_is_its_own(history):
+    without = history.score_runs(history.runs)
+    well = without["R3", FUSION]["points_used"][0]
+    entry = ReviewEntry("R3", well, "exclude", "bubble", "op17", "2026-03-20T10:00:00Z")
+    rows = history.score_runs(history.runs, exclusions=[entry])
+    assert rows["R3", FUSION]["slope"] != rows["R3", FUSION]["slope_before_review"] == without["R3", FUSION]["slope"]
+    assert rows["R6", FUSION]["slope"] != without["R6", FUSION]["slope"]
+    assert rows["R6", FUSION]["slope_before_review"] is None
+    assert rows["R2", FUSION] == without["R2", FUSION]
+
+
+def test_a_run_with_an_entry_about_a_well_it_does_not_have_is_not_pooled_until_that_is_mended(history):
+    entry = ReviewEntry("R3", "P24", "exclude", "bubble", "op17", "2026-03-20T10:00:00Z")
+    assert history.score_runs(history.runs, exclusions=[entry])["R6", FUSION]["pooled_runs"] == 5

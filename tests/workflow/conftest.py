@@ -66,6 +66,13 @@ class Laboratory:
         fixed = {"assay": "eac", "control_gene": "ABL1", "valid_from": "2026-01-01", "source": "test"}
         self.sheet("conversion_factors.tsv", header, [{"site": site, "factor": str(cf)} | fixed for site, cf in rows])
 
+    def set_review(self, *entries: tuple[str, str, str, str, str]) -> None:
+        """Entries of the review: run, well, target, action, time."""
+        header = ("run_id", "well", "target", "action", "reason", "by", "at")
+        names = ("run_id", "well", "target", "action", "at")
+        fixed = {"reason": "bubble in the well", "by": "op17"}
+        self.sheet("exclusions.tsv", header, [dict(zip(names, entry, strict=True)) | fixed for entry in entries])
+
     def command(self, *arguments: str, cores: int = 2) -> list[str]:
         return [sys.executable, "-m", "snakemake", "--cores", str(cores), *arguments]
 
@@ -132,6 +139,7 @@ def make_laboratory(tmp_path):
         header = ("sample_id", "patient_id", "collection_date", "transcript", "material")
         laboratory.sheet("samples.tsv", header, [row | {"transcript": "e14a2"} for row in patients])
         laboratory.set_factors(("LAB1", 0.8))
+        laboratory.set_review()
         return laboratory
 
     return make

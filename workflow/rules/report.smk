@@ -3,10 +3,14 @@
 
 rule report:
     input:
-        results=of_run("results", "parquet"),
+        curves=of_run("curves", "parquet"),
+        cq=of_run("cq", "parquet"),
         standard_curves=of_run("standard_curves", "parquet"),
+        copies=of_run("copies", "parquet"),
+        results=of_run("results", "parquet"),
         qc=of_run("qc", "parquet"),
         status=of_run("status", "json"),
+        assays=lambda wildcards: PLAN.assays(PLAN.runs[wildcards.run].batch),
     output:
         page=f"{RESULTS}/reports/{{run}}.html",
     log:
@@ -14,6 +18,7 @@ rule report:
     conda:
         "../envs/bcrabl.yaml"
     params:
+        runs=lambda wildcards: PLAN.runs_as_json(PLAN.runs[wildcards.run].batch),
         code=code_of("report.py"),
     message:
         "{wildcards.run}: writing the report"

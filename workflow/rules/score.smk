@@ -1,4 +1,4 @@
-# Curves and Cq → standard curves, copies, results, acceptance; what a new conversion factor or sample sheet re-runs.
+# Curves and Cq → standard curves, copies, results, acceptance; what a new factor, sample sheet or review re-runs.
 
 
 rule score:
@@ -28,6 +28,7 @@ rule score:
         runs=lambda wildcards: PLAN.runs_as_json(wildcards.batch),
         earlier_runs=lambda wildcards: PLAN.earlier_runs_as_json(wildcards.batch),
         factors=lambda wildcards: PLAN.factors_as_json(wildcards.batch),
+        exclusions=lambda wildcards: PLAN.exclusions_as_json(wildcards.batch),
         sheets_digest=lambda wildcards: PLAN.scoring_digest(wildcards.batch),
         code=code_of("score.py"),
     message:

@@ -3,6 +3,7 @@
 import json
 
 from bcrabl.job import job
+from bcrabl.review_sheet import ReviewEntry
 from bcrabl.sheets import ConversionFactorRow, RunRow
 from bcrabl.stages.batch import ScoringFiles, score_batch
 
@@ -18,6 +19,7 @@ with job(snakemake.log[0]):
         samples=given.samples,
         factors=[ConversionFactorRow(**row) for row in json.loads(snakemake.params.factors)],
         earlier=list(zip(earlier, given.earlier_curves, given.earlier_cq, strict=True)),
+        exclusions=[ReviewEntry(**row) for row in json.loads(snakemake.params.exclusions)],
     )
     runs = [RunRow(**row) for row in json.loads(snakemake.params.runs)]
     score_batch(runs, files, snakemake.output)

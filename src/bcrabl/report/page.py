@@ -1,88 +1,74 @@
-"""The report of a run and the index of all runs as HTML."""
+"""The report of a run and the index of all runs as HTML.
+
+    RunContent ──sections, plate, figures──▶ template ──▶ one file that opens anywhere, without a network
+
+The curves are drawn here as SVG, in every view, and the script only shows, hides and highlights: what is seen is in the
+file, with and without the script, on screen and on paper. Style sheet and script stand in the page, and its content
+security policy names their digests, so that nothing else can style or run.
+"""
 
 from __future__ import annotations
 
-import math
+import hashlib
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bcrabl.scale import NO_CLASS
+from markupsafe import Markup
+
+from bcrabl.report.content import RunContent
+from bcrabl.report.lines import Line, left_out_of, line_of
+from bcrabl.report.plate import plate_of
+from bcrabl.report.sections import checks_table, left_out_table, reactions_table, results_table, standards_table
+from bcrabl.report.words import FLAGS, figure, number
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
 
-__all__ = ["index_page", "run_page"]
+__all__ = ["FLAGS", "index_page", "number", "run_page"]
 
 Row = Mapping[str, Any]
 
-FLAGS = {
-    "ambiguous_call": "a curve may or may not be an amplification",
-    "below_lowest_standard": "copies below the lowest standard",
-    "beyond_calibrated_range": "copies above the calibrated range",
-    "control_gene_low": "too few control gene copies",
-    "interval_undetermined": "replicates contradict each other, so that there is no interval",
-    "interval_unbounded": "the standard curve is too uncertain to bound the result",
-    "inhibition_suspected": "a curve is slower or lower than those of the standards: inhibited?",
-    "below_limit_of_quantification": "fewer copies than the limit of quantification",
-    "late_cq": "a curve amplifies later than a molecule would: counted as not detected",
-    "mixed_control_genes": "reactions of another control gene under this name, left out",
-    "mixed_roles": "reactions of different roles under one sample name",
-    "no_bcr_abl_reaction": "no usable BCR::ABL1 reaction",
-    "no_control_gene": "no usable control gene reaction",
-    "no_run_date": "no run date, so no conversion factor",
-    "no_valid_conversion_factor": "no conversion factor valid on the run date",
-    "not_in_sample_sheet": "not in the sample sheet",
-    "not_on_international_scale": "transcript is not on the International Scale",
-    "ratio_saturated": "value too low: the control gene's primers find BCR::ABL1 too",
-    "reaction_excluded": "a reaction was left out",
-    "replicate_spread": "replicates differ too much",
-    "run_failed": "the run failed acceptance",
-    "three_copy_rule_applied": "a positive below three copies, scored as three",
-    "transcript_unknown": "transcript unknown",
-    "unlikely_dropout": "one replicate undetected beside others with many copies: failed? There is no interval",
-    "weak_control_replicate_dropped": "a weak control gene replicate was left out",
-    "control_outside_window": "control sample outside its window",
-}
-"""The flags of the results table in words."""
-
-_RESULT_COLUMNS = (
-    ("sample_id", "Sample", ""),
-    ("patient_id", "Patient", ""),
-    ("collection_date", "Drawn", ""),
-    ("transcript", "Transcript", ""),
-    ("bcr_abl_copies", "BCR::ABL1", "copies"),
-    ("control_copies", "Control gene", "copies"),
-    ("ratio_percent", "Ratio", "% local"),
-    ("conversion_factor", "CF", ""),
-    ("is_percent", "IS", "%"),
-    ("is_interval", "95 % interval", "% IS, or local"),
-    ("response_class", "Response", "probability"),
-    ("sensitivity_class", "Sensitivity", "one copy"),
-    ("outcome", "Outcome", ""),
-    ("flags", "Why", ""),
-)
+_TEMPLATES = Path(__file__).parent / "templates"
+_SAMPLE_OUTCOMES = (("report", "to report"), ("review", "to review"), ("repeat", "to repeat"))
 
 
-def run_page(run: Row, results: Sequence[Row], curves: Sequence[Row], checks: Sequence[Row], version: str) -> str:
+class _View(NamedTuple):
+    """A view of the curves: key, whether it is shown first, and the figures of all targets."""
+
+    signal: str
+    scale: str
+    first: bool
+    figures: list[Markup]
+
+
+def run_page(content: RunContent) -> str:
     """The page of one run.
 
     Parameters
     ----------
-    run : its entry in the status of its batch (`run_id`, `assay`, `outcome`, `why`, …).
-    results, curves, checks : rows of results, standard_curves and qc of the run.
-    version : of this package.
+    content : what is known of it.
     """
-    findings = [check for check in checks if check["outcome"] != "pass"]
+    lines = {str(row["target"]): line_of(row) for row in content.standard_curves}
+    fitted = {target: line for target, line in lines.items() if line is not None}
+    left_out = {str(row["target"]): left_out_of(row) for row in content.standard_curves}
+    checks = checks_table(content.checks)
     return _template("run.html").render(
-        run=run,
-        columns=_RESULT_COLUMNS,
-        results=[_shown(row) for row in results],
-        curves=curves,
-        findings=findings,
-        passed=[check for check in checks if check["outcome"] == "pass"],
-        version=version,
+        run=content.run,
+        verdict=_verdict(content),
+        results=results_table(content.results),
+        plate=plate_of(content.reactions),
+        views=_views(content),
+        reactions=reactions_table(content.reactions),
+        standard_figures=_standard_figures(content.reactions, fitted, left_out),
+        curves=[_curve(row, lines[str(row["target"])]) for row in content.standard_curves],
+        standards=standards_table(content.reactions, fitted, left_out),
+        checks=checks,
+        left_out=left_out_table(content.reactions, left_out),
+        origin=content.origin,
+        **_head(),
     )
 
 
@@ -94,54 +80,110 @@ def index_page(rows: Sequence[Mapping[str, str]], version: str) -> str:
     rows : of `bcrabl.summary.summary_rows`.
     version : of this package.
     """
-    return _template("index.html").render(rows=rows, version=version)
+    return _template("index.html").render(rows=rows, version=version, **_head())
 
 
-def number(value: object) -> str:
-    """A number with three significant digits, whole from 1000 on; a dash where there is none."""
-    if not isinstance(value, int | float):
-        return "–" if value is None else str(value)
-    if value == 0:
-        return "0"
-    return f"{value:,.0f}".replace(",", "\u202f") if abs(value) >= 1000 else f"{value:.3g}"
+def _verdict(content: RunContent) -> Markup:
+    """What became of the samples, and how many checks ask for attention, in one sentence."""
+    samples = [row for row in content.results if row["role"] in ("unkn", None)]
+    counts = [(sum(row["outcome"] == key for row in samples), text) for key, text in _SAMPLE_OUTCOMES]
+    parts = [Markup("{} {}").format(figure(count), text) for count, text in counts if count]
+    found = Markup(", ").join(parts) if parts else Markup("no sample could be scored")
+    outcomes = [check["outcome"] for check in content.checks]
+    failed, warned = outcomes.count("fail"), outcomes.count("warn")
+    if not outcomes:
+        return found + "."
+    if not failed and not warned:
+        return found + Markup("; all {} checks passed.").format(figure(len(outcomes)))
+    asks = Markup("; of {} checks {} failed and {} ask for a look.")
+    return found + asks.format(figure(len(outcomes)), figure(failed), figure(warned))
 
 
-def _shown(row: Row) -> dict[str, str]:
-    """The cells of a results row in words."""
-    shown = {name: number(row[name]) for name, _, _ in _RESULT_COLUMNS if name in row and name != "flags"}
-    shown["is_interval"] = _interval(row)
-    shown["is_percent"] = _is_percent(row)
-    if row["detected"] is False:
-        shown["is_percent"] = "not detected" if row["is_percent"] is not None else "–"
-    shown["response_class"] = _response(row)
-    shown["flags"] = "; ".join(FLAGS.get(flag, flag) for flag in row["flags"])
-    return shown
+def _views(content: RunContent) -> list[_View]:
+    """The amplification curves, the view that is shown first in front."""
+    if not content.signals:
+        return []
+    from bcrabl.report.figures.run import amplification_views
+
+    by_target: dict[str, dict[str, Row]] = {}
+    for row in content.reactions:
+        by_target.setdefault(str(row["target"]), {})[str(row["well"])] = row
+    drawn = [amplification_views(signals, by_target.get(signals.target, {})) for signals in content.signals]
+    return [
+        _View(signal, scale, k == 0, [Markup(views[signal, scale]) for views in drawn])  # noqa: S704 - our own SVG
+        for k, (signal, scale) in enumerate(drawn[0])
+    ]
 
 
-def _is_percent(row: Row) -> str:
-    """The value, and that of the copies as read where the three-copy rule changed it."""
-    value, read = row["is_percent"], row["is_percent_uncensored"]
-    censored = value is not None and read is not None and value > read
-    return f"{number(value)} (read {number(read)})" if censored else number(value)
+def _standard_figures(
+    reactions: Sequence[Row], lines: Mapping[str, Line], left_out: Mapping[str, Mapping[str, str]]
+) -> list[Markup]:
+    figures = []
+    for target, line in lines.items():
+        from bcrabl.report.figures.run import standard_curve_figure
+
+        standards = [
+            row
+            for row in reactions
+            if row["role"] == "std" and row["target"] == target and row["cq"] is not None and _is_amount(row)
+        ]
+        wells = [str(row["well"]) for row in standards]
+        svg = standard_curve_figure(
+            target,
+            line,
+            wells,
+            [row["known_copies"] for row in standards],
+            [row["cq"] for row in standards],
+            [well not in left_out.get(target, {}) for well in wells],
+        )
+        figures.append(Markup(svg))  # noqa: S704 - our own SVG
+    return figures
 
 
-def _interval(row: Row) -> str:
-    """On the International Scale, or of the local ratio of a sample that is not on it."""
-    local = row["is_high"] is None
-    low, high = (row[f"ratio_{end}" if local else f"is_{end}"] for end in ("low", "high"))
-    if high is None:
-        return "–"
-    if math.isinf(high):
-        return "no bound"
-    limits = f"< {number(high)}" if row["detected"] is False else f"{number(low)} – {number(high)}"
-    return f"{limits} local" if local else limits
+def _is_amount(row: Row) -> bool:
+    return row["known_copies"] is not None and 0 < row["known_copies"] < float("inf")
 
 
-def _response(row: Row) -> str:
-    """The class reached and how probable it is, given the Cq."""
-    name = row["response_class"]
-    chance = dict(row["class_probabilities"] or ()).get(name or NO_CLASS)
-    return number(name) if chance is None else f"{number(name)} ({100 * chance:.0f} %)"
+def _curve(row: Row, line: Line | None) -> dict[str, Any]:
+    """A standard curve with the 95 % intervals of slope and intercept."""
+    if line is None:
+        return {"row": row, "slope": None, "intercept": None}
+    slope, intercept = (line.t * variance**0.5 for variance in (line.slope_variance, line.intercept_variance))
+    return {"row": row, "slope": _around(line.slope, slope), "intercept": _around(line.intercept, intercept)}
+
+
+def _around(value: float, half: float) -> tuple[float, float] | None:
+    return (value - half, value + half) if half == half else None
+
+
+def _head() -> dict[str, Any]:
+    """Style sheet and script, with the digests by which a browser knows them."""
+    style, script = _style(), _script()
+    return {
+        "style": Markup(style),  # noqa: S704 - our own files
+        "script": Markup(script),  # noqa: S704
+        "style_digest": _digest(style),
+        "script_digest": _digest(script),
+    }
+
+
+@cache
+def _style() -> str:
+    from bcrabl.report.figures.theme import COLOURS, stylesheet
+
+    ours = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
+    light, dark = ("".join(f"--{name}:{pair[k]};" for name, pair in COLOURS.items()) for k in (0, 1))
+    root = f":root{{{light}}}\n@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
+    return root + stylesheet() + "\n" + ours
+
+
+@cache
+def _script() -> str:
+    return (_TEMPLATES / "report.js").read_text(encoding="utf-8")
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 @cache
@@ -149,13 +191,14 @@ def _environment() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["number"] = number
+    environment.filters["figure"] = figure
     return environment
 
 

@@ -30,6 +30,7 @@ _NOT_WORTH_A_REVIEW = (
     "below_limit_of_quantification",
     "below_lowest_standard",
     "ratio_saturated",
+    "reviewed",
     "three_copy_rule_applied",
 )
 
@@ -232,12 +233,14 @@ def concluded(results: Sequence[Row], checks: Sequence[Check]) -> list[Row]:
     run_fit = worst(check for check in checks if check.sample_id is None) != "fail"
     spread = {check.sample_id for check in checks if check.check == "replicate_spread" and check.outcome != "pass"}
     off = {check.sample_id for check in checks if check.check == "control_sample" and check.outcome != "pass"}
+    unheeded = {check.sample_id for check in checks if check.check == "review" and check.outcome != "pass"}
     rows = []
     for result in results:
         name = result["sample_id"]
         flags = [*_texts(result["flags"])]
         flags += ["replicate_spread"] * (name in spread)
         flags += ["control_outside_window"] * (name in off)
+        flags += ["review_not_applied"] * (name in unheeded)
         flags += ["run_failed"] * (not run_fit)
         weighty = [flag for flag in flags if flag not in _NOT_WORTH_A_REVIEW]
         outcome = sample_outcome(run_fit, bool(result["evaluable"]), weighty)

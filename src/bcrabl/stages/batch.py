@@ -25,11 +25,13 @@ from bcrabl.stages.fit import fit_cq
 from bcrabl.stages.pooling import check_pooling, pool_calibrations
 from bcrabl.stages.quantify import quantify
 from bcrabl.stages.read import read_curves
+from bcrabl.stages.review import check_calls, check_entries, review_reactions, with_values_before
 from bcrabl.stages.score import Scoring, score_samples
 from bcrabl.tables import COPIES, CQ, CURVES, QC, RESULTS, STANDARD_CURVES, Row, read_table, write_table
 from bcrabl.whole_files import write_text
 
 if TYPE_CHECKING:
+    from bcrabl.review_sheet import ReviewEntry
     from bcrabl.standards import AssayProtocol
 
 __all__ = ["ScoringFiles", "analyse_batch", "score_batch"]
@@ -97,6 +99,7 @@ class ScoringFiles:
     response_rules, samples : files of the response classes and of the sample sheet.
     factors : conversion factors that may apply.
     earlier : runs of other batches with the `curves` and `cq` that hold them; those before a run may be pooled with it.
+    exclusions : entries of the review of all these runs.
     """
 
     def __init__(
@@ -109,6 +112,7 @@ class ScoringFiles:
         samples: str,
         factors: Sequence[sheets.ConversionFactorRow],
         earlier: Sequence[tuple[sheets.RunRow, str, str]] = (),
+        exclusions: Sequence[ReviewEntry] = (),
     ) -> None:
         self.cq = pa.concat_tables([read_table(cq, CQ), *(_rows_of(run, other) for run, _, other in earlier)])
         self.about = _about(curves)
@@ -120,13 +124,19 @@ class ScoringFiles:
         self.rules = standards.load_response_rules(response_rules)
         self.samples = sheets.load_samples(samples)
         self.factors = factors
+        self.exclusions = exclusions
         self.calibrated: dict[str, _Calibrated] = {}
+
+    def entries(self, run_id: str) -> list[ReviewEntry]:
+        """The entries of the review about a run."""
+        return [entry for entry in self.exclusions if entry.run_id == run_id]
 
 
 @dataclass(frozen=True)
 class _Calibrated:
-    """A run with its own curves, before any pooling."""
+    """A run with its own curves, before any pooling, and the entries of the review that were applied to it."""
 
+    entries: list[ReviewEntry]
     reactions: list[Row]
     raw: Row
     calibrations: dict[str, Calibration]
@@ -175,17 +185,28 @@ def _process(
 def _score_run(
     run: sheets.RunRow, runs: Sequence[sheets.RunRow], files: ScoringFiles
 ) -> tuple[dict[str, list[Row]], Row]:
-    """The rows of all four tables for one run, and its entry in the status."""
-    assay = files.assays[run.assay]
+    """The rows of all four tables for one run, and its entry in the status; a reviewed run is scored without it too."""
+    earlier = _before(run, runs, files)
     own = _calibrated(run, files)
-    reactions, raw = own.reactions, own.raw
-    calibrations = pool_calibrations(own.calibrations, _before(run, runs, files), assay)
-    copies = quantify(reactions, calibrations, assay.cq_limit)
+    rows, status = _score_calibrated(run, own, earlier, files)
+    if not own.entries:
+        return rows, status
+    unreviewed, _ = _score_calibrated(run, _calibrate_run(run, [], files), earlier, files)
+    return with_values_before(rows, unreviewed), status
+
+
+def _score_calibrated(
+    run: sheets.RunRow, own: _Calibrated, earlier: Sequence[dict[str, Calibration]], files: ScoringFiles
+) -> tuple[dict[str, list[Row]], Row]:
+    assay, raw = files.assays[run.assay], own.raw
+    calibrations = pool_calibrations(own.calibrations, earlier, assay)
+    copies = quantify(own.reactions, calibrations, assay.cq_limit)
     scoring = Scoring(run, raw["run_date"], assay, files.rules, files.samples, files.factors)
     scored = score_samples(copies, calibrations, scoring)
     checks = [finding("export", "warn", note) for note in raw["raw_notes"] or ()]
     checks += own.checks + accept.check_parallelism(calibrations, assay) + check_pooling(calibrations, assay)
     checks += accept.check_samples(copies, scored, assay) + accept.check_controls(scored, assay)
+    checks += check_calls(copies, scored)
     if not scored:
         checks.append(finding("samples", "warn", "no sample of this run could be scored: no named unknowns"))
     results = accept.concluded(scored, checks)
@@ -202,16 +223,21 @@ def _calibrated(run: sheets.RunRow, files: ScoringFiles) -> _Calibrated:
     """The run's own calibrations and what acceptance says of them, worked out once where runs are pooled."""
     if run.run_id in files.calibrated:
         return files.calibrated[run.run_id]
-    assay = files.assays[run.assay]
-    reactions, raw = _reactions(run.run_id, files)
-    calibrations = calibrate(reactions, assay)
-    checks = accept.check_reading(reactions, assay)
-    for target, calibration in calibrations.items():
-        checks += accept.check_target(calibration, [row for row in reactions if row["target"] == target], assay)
-    own = _Calibrated(reactions, raw, calibrations, checks)
-    if assay.pooled_runs:  # later runs will ask again
+    own = _calibrate_run(run, files.entries(run.run_id), files)
+    if files.assays[run.assay].pooled_runs:  # later runs will ask again
         files.calibrated[run.run_id] = own
     return own
+
+
+def _calibrate_run(run: sheets.RunRow, entries: list[ReviewEntry], files: ScoringFiles) -> _Calibrated:
+    assay = files.assays[run.assay]
+    fitted, raw = _reactions(run.run_id, files)
+    reactions = review_reactions(fitted, entries)
+    calibrations = calibrate(reactions, assay)
+    checks = accept.check_reading(reactions, assay) + check_entries(entries, reactions)
+    for target, calibration in calibrations.items():
+        checks += accept.check_target(calibration, [row for row in reactions if row["target"] == target], assay)
+    return _Calibrated(entries, reactions, raw, calibrations, checks)
 
 
 def _before(run: sheets.RunRow, runs: Sequence[sheets.RunRow], files: ScoringFiles) -> list[dict[str, Calibration]]:

@@ -26,6 +26,7 @@ _LATEST = 4.0  # standard deviations; beyond, no number of molecules explains a 
 _FEW_MOLECULES = 30.0  # as in bcrabl.counting: below, the sum over molecules
 
 _COPIED = ("run_id", "well", "target", "role", "sample_id", "call", "cq", "excluded_why")
+_OF_REVIEW = ("review", "review_action", "reviewed")
 
 
 def quantify(
@@ -54,6 +55,8 @@ def quantify(
 
 def _quantify_target(reactions: Sequence[Row], calibration: Calibration | None, cq_limit: float | None) -> list[Row]:
     rows = [{name: row[name] for name in _COPIED} | {"curve_flags": row["flags"]} for row in reactions]
+    for row, reaction in zip(rows, reactions, strict=True):
+        row |= {name: reaction[name] for name in _OF_REVIEW if name in reaction}
     amplified = [row["call"] == "amplified" and row["cq"] is not None for row in reactions]
     if calibration is None or calibration.curve is None:
         reason = "target is not in the assay protocol" if calibration is None else "no standard curve"

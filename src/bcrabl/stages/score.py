@@ -12,6 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from bcrabl import sheets
+from bcrabl.review_sheet import EXCLUDE
 from bcrabl.scale import SampleScore, counted_replicates, score_sample
 from bcrabl.stages.intervals import FoundLimits, Replicates, limits_of_samples
 from bcrabl.tables import Row
@@ -177,12 +178,10 @@ def _identity_flags(sample: _Sample) -> list[str]:
 
 
 def _reaction_flags(reactions: Sequence[Row], scoring: Scoring) -> list[str]:
-    flags = []
     own = [row for row in reactions if row["target"] in (scoring.assay.fusion.name, scoring.assay.control.name)]
+    flags = _review_flags(own)
     if any(row["call"] == "ambiguous" for row in own):
         flags.append("ambiguous_call")
-    if any(row["excluded"] for row in own):
-        flags.append("reaction_excluded")
     if any("inhibition_suspected" in row["curve_flags"] for row in own if not row["excluded"]):
         flags.append("inhibition_suspected")
     if any(row["call"] == "amplified" and not row["detected"] and not row["excluded"] for row in own):
@@ -210,6 +209,12 @@ def _unlikely_dropout(reactions: Sequence[Row]) -> bool:
     found = [float(row["copies"]) for row in counted if row["detected"]]
     empty = len(counted) - len(found)
     return bool(found and empty) and math.exp(-empty * sum(found) / len(found)) < _UNLIKELY
+
+
+def _review_flags(reactions: Sequence[Row]) -> list[str]:
+    """Whether reactions were left out or reviewed; one that a person excluded has been looked at."""
+    left_out = any(row["excluded"] and row.get("review_action") != EXCLUDE for row in reactions)
+    return ["reaction_excluded"] * left_out + ["reviewed"] * any(row.get("reviewed") for row in reactions)
 
 
 def _score_columns(score: SampleScore, on_scale: bool, control_replicates: int) -> Row:
