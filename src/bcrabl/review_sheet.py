@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bcrabl.errors import Problem
-from bcrabl.schemas import suggest
+from bcrabl.named_runs import unknown_places
 from bcrabl.sheet_reading import Line, Sheet, read_sheet
 from bcrabl.sheets import with_plain_wells
 
@@ -77,7 +77,7 @@ def load_exclusions(
         target that is not there.
     """
     sheet = _with_protocol_names(with_plain_wells(read_sheet(path, "exclusions", schema_folder)), assays or {})
-    unknown = [] if assays is None else _unknown_places(sheet, assays)
+    unknown = [] if assays is None else unknown_places(sheet, assays, "Leave it empty for all targets of the well.")
     sheet.finish([*_no_times(sheet), *_contradictions(sheet), *unknown])
     label = Path(path).name  # results name it, and they hold no path of a machine
     return [ReviewEntry(**line.cells, place=f"{label}, row {line.row}") for line in sheet.lines]
@@ -126,15 +126,3 @@ def _contradictions(sheet: Sheet) -> Iterator[Problem]:
 
 def _overlap(target: str | None, other: str | None) -> bool:
     return target is None or other is None or target.casefold() == other.casefold()
-
-
-def _unknown_places(sheet: Sheet, assays: Mapping[str, AssayProtocol]) -> Iterator[Problem]:
-    for line in sheet.lines:
-        run, target = line.cells.get("run_id"), line.cells.get("target")
-        if run is not None and run not in assays:
-            yield Problem(sheet.place(line, "run_id"), repr(run), "a run of the runs sheet", suggest(run, assays))
-        elif run and target and assays[run].canonical_target(target) is None:
-            names = ", ".join(one.name for one in assays[run].targets)
-            expected = f"a target of assay {assays[run].id} or one of its aliases: {names}"
-            remedy = "Leave it empty for all targets of the well."
-            yield Problem(sheet.place(line, "target"), repr(target), expected, remedy)

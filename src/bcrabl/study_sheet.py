@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bcrabl.errors import Problem
-from bcrabl.schemas import suggest
+from bcrabl.named_runs import unknown_places
 from bcrabl.sheet_reading import Line, Sheet, read_sheet
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def load_detection_study(
     """
     sheet = read_sheet(path, "detection_study", schema_folder)
     alone = [problem for line in sheet.lines for problem in _half_a_level(sheet, line)]
-    known = [] if assays is None else [*_unknown_places(sheet, assays), *_mixed_assays(sheet, assays)]
+    known = [] if assays is None else [*unknown_places(sheet, assays), *_mixed_assays(sheet, assays)]
     sheet.finish([*alone, *_studied_twice(sheet), *_case_twins(sheet), *known])
     rows = (DetectionStudyRow(**line.cells) for line in sheet.lines)
     return [row if assays is None else replace(row, target=_named(row, assays)) for row in rows]
@@ -78,17 +78,6 @@ def _studied_twice(sheet: Sheet) -> Iterator[Problem]:
         if earlier is not line and all(key[:3]) and "sample_id" not in line.unusable | earlier.unusable:
             found = f"{key[3] or f'the whole run {key[1]}'}, which row {earlier.row} holds already"
             yield Problem(sheet.place(line, "sample_id"), found, "each sample of a run once in a study")
-
-
-def _unknown_places(sheet: Sheet, assays: Mapping[str, AssayProtocol]) -> Iterator[Problem]:
-    for line in sheet.lines:
-        run, target = line.cells.get("run_id"), line.cells.get("target")
-        if run is not None and run not in assays:
-            yield Problem(sheet.place(line, "run_id"), repr(run), "a run of the runs sheet", suggest(run, assays))
-        elif run and target and assays[run].canonical_target(target) is None:
-            names = ", ".join(one.name for one in assays[run].targets)
-            expected = f"a target of assay {assays[run].id} or one of its aliases: {names}"
-            yield Problem(sheet.place(line, "target"), repr(target), expected)
 
 
 def _mixed_assays(sheet: Sheet, assays: Mapping[str, AssayProtocol]) -> Iterator[Problem]:
